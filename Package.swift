@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+// Every target of Isotherm, in the order of the layers, lowest first. Who may import whom is in
+// ARCHITECTURE.md; `--explicit-target-dependency-import-check error` makes it binding in CI.
+
+import PackageDescription
+
+let swift: [SwiftSetting] = [.swiftLanguageMode(.v6), .strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+func layer(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swift)
+}
+
+func suite(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["IsothermTesting"],
+        swiftSettings: [.swiftLanguageMode(.v6), .enableExperimentalFeature("Lifetimes")])
+}
+
+let package = Package(
+    name: "isotherm",
+    products: [.executable(name: "isotherm", targets: ["isotherm"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Bytes: no files, no Foundation.
+        .target(name: "CIsothermKernels"),
+        .systemLibrary(name: "CIsothermLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        layer("Bytes", ["CIsothermKernels", "CIsothermLZ4"]),
+        layer("JSON", ["Bytes"]),
+        layer("Storage", ["Bytes"]),
+
+        // Text to tokens, JSON to typed fields.
+        .systemLibrary(name: "CIsothermICULink", pkgConfig: "icu-i18n", providers: [.apt(["libicu-dev"])]),
+        .target(name: "CIsothermICU", dependencies: ["CIsothermICULink"]),
+        .systemLibrary(name: "CIsothermStemmer", providers: [.apt(["libstemmer-dev"])]),
+        layer("Analysis", ["Bytes", "CIsothermICU", "CIsothermStemmer"]),
+        layer("Mappings", ["Analysis", "JSON", "Bytes"]),
+
+        // The index.
+        layer("Segments", ["Storage", "Bytes"]),
+        layer("Indexing", ["Segments", "Mappings", "Analysis", "Storage", "Bytes"]),
+        layer("QueryDSL", ["JSON"]),
+        layer("Search", ["QueryDSL", "Segments", "Mappings", "Analysis", "JSON", "Storage", "Bytes"]),
+        layer("Engine", ["Search", "Indexing", "QueryDSL", "Segments", "Mappings", "Analysis", "JSON", "Storage", "Bytes"]),
+        layer("Relevance", []),
+
+        // What a user meets.
+        layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
+        layer("IsothermNode", [
+            "ElasticAPI", "Engine", "Storage", "JSON", "Yams",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+        .executableTarget(
+            name: "isotherm",
+            dependencies: [
+                "IsothermNode", "ElasticAPI", "Engine", "Search", "QueryDSL", "Indexing", "Segments", "Mappings",
+                "Analysis", "Storage", "JSON", "Bytes", "Relevance",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: swift),
+
+        // Seeded randomness, faulty storage, paths to corpora: for tests only.
+        layer("IsothermTesting", ["Storage", "Bytes"]),
+        suite("BytesTests", ["Bytes"]),
+    ])

@@ -1,0 +1,1 @@
+// Nothing is declared here: this module only links ICU (see CIsothermICU).

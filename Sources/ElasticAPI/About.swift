@@ -1,0 +1,1 @@
+// Elasticsearch REST: one file per endpoint.

@@ -1,0 +1,1 @@
+// An index's life: catalogue, translog, refresh, flush, merges.

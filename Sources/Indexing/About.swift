@@ -1,0 +1,1 @@
+// Write buffers, sealing, merging, commit points.

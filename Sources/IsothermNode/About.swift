@@ -1,0 +1,1 @@
+// Reads config, opens stores, wires the layers, starts and stops in order.

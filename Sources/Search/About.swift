@@ -1,0 +1,1 @@
+// Plans, scorers, collectors, aggregations, highlighting.

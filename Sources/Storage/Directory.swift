@@ -1,0 +1,71 @@
+// A folder of files as the index sees it: the seam at which tests put memory, faults and power cuts.
+//
+// Durability rules, asserted by recorded traces:
+//     1  A file's bytes are durable after `WritableFile.sync()` returned.
+//     2  A name (made, renamed, removed) is durable after `Directory.sync()` returned.
+//     3  After one failed sync nothing on that file may be acknowledged again.
+
+package import Bytes
+
+package protocol Directory: AnyObject, Sendable {
+    /// Where this is, for messages.
+    var path: String { get }
+    /// The names of files here, sorted; folders are not among them.
+    func list() throws(StorageError) -> [String]
+    /// The names of folders here, sorted.
+    func listDirectories() throws(StorageError) -> [String]
+    /// A new, empty file, open for appending. A file of that name must not exist.
+    func create(_ name: String) throws(StorageError) -> any WritableFile
+    /// The file's bytes as they are now. An empty file maps to no bytes.
+    func map(_ name: String) throws(StorageError) -> MappedBytes
+    /// The file's length in bytes, nil when there is none of that name.
+    func length(_ name: String) throws(StorageError) -> Int?
+    /// Replaces `to` atomically.
+    func rename(_ from: String, to: String) throws(StorageError)
+    func remove(_ name: String) throws(StorageError)
+    /// Makes names durable (fsync of the folder).
+    func sync() throws(StorageError)
+    /// The folder `name` in this one, made if it is not there. Its own name is durable after `sync()` here.
+    func directory(_ name: String) throws(StorageError) -> any Directory
+    /// Removes the folder `name` and all in it.
+    func removeDirectory(_ name: String) throws(StorageError)
+}
+
+/// A file being appended to. One thread at a time.
+package protocol WritableFile: AnyObject, Sendable {
+    var length: Int { get }
+    func append(_ bytes: RawSpan) throws(StorageError)
+    /// Makes all appended bytes durable (fdatasync).
+    func sync() throws(StorageError)
+    func close() throws(StorageError)
+}
+
+extension WritableFile {
+    package func append(_ bytes: [UInt8]) throws(StorageError) { try append(bytes.span.bytes) }
+}
+
+/// The world failed, or a file is damaged. Names the file; never quotes contents.
+package struct StorageError: Error, Equatable, CustomStringConvertible {
+    package enum Kind: Equatable, Sendable {
+        case notFound, exists, noSpace, permission, io
+        /// The bytes are wrong; trying again cannot help.
+        case corrupt
+        /// Written by another format version: too old or too new for this build.
+        case tooOld, tooNew
+    }
+    package let kind: Kind
+    package let path: String
+    package let reason: String
+    /// Byte offset of the damage, where known.
+    package let offset: Int?
+
+    package init(_ kind: Kind, path: String, _ reason: String, at offset: Int? = nil) {
+        (self.kind, self.path, self.reason, self.offset) = (kind, path, reason, offset)
+    }
+
+    package init(_ corruption: Corruption, path: String) {
+        self.init(.corrupt, path: path, corruption.reason, at: corruption.offset)
+    }
+
+    package var description: String { "\(path): \(reason)" + (offset.map { " at offset \($0)" } ?? "") }
+}

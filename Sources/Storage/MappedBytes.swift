@@ -1,0 +1,42 @@
+// Read-only bytes of a file, held for as long as anybody refers to them: mapped memory, or an array in
+// tests. Immutable, so it may be shared between threads.
+
+package final class MappedBytes: Sendable {
+    package let path: String
+    package let count: Int
+    /// Safe: never written after init; released in deinit, when no reader can be left.
+    private nonisolated(unsafe) let base: UnsafeRawPointer?
+    private nonisolated(unsafe) let release: @Sendable (UnsafeRawPointer, Int) -> Void
+
+    /// - Parameter release: gives the memory back; called once, with what was passed here.
+    package init(
+        path: String, unsafeBase base: UnsafeRawPointer?, count: Int,
+        release: @escaping @Sendable (UnsafeRawPointer, Int) -> Void
+    ) {
+        self.path = path
+        self.count = count
+        unsafe self.base = base
+        unsafe self.release = release
+    }
+
+    /// A copy of `bytes` on the heap.
+    package convenience init(path: String, copying bytes: [UInt8]) {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 64)
+        bytes.withUnsafeBytes { unsafe memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory), byteCount: $0.count) }
+        unsafe self.init(path: path, unsafeBase: UnsafeRawPointer(memory), count: bytes.count) { pointer, _ in
+            unsafe UnsafeMutableRawPointer(mutating: pointer).deallocate()
+        }
+    }
+
+    deinit { if let base = unsafe base { unsafe release(base, count) } }
+
+    /// Lends the bytes for the time of the call.
+    package func withBytes<R: ~Copyable, E: Error>(_ body: (RawSpan) throws(E) -> R) throws(E) -> R {
+        // Safe: `self` outlives the call, and the span cannot leave it.
+        try unsafe body(RawSpan(_unsafeStart: base ?? UnsafeRawPointer(bitPattern: 8).unsafelyUnwrapped, byteCount: count))
+    }
+
+    /// The bytes for as long as the caller holds on to this object: for decoders' inner loops, which keep
+    /// a strong reference beside the pointer.
+    package var unsafeBytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
+}
