@@ -1,0 +1,76 @@
+// A set of small integers, one bit each: matching documents, live documents, presence.
+//
+// Invariants
+//     1  Bits at and past `count` are 0.
+
+package struct BitSet: Sendable, Equatable {
+    /// Bit i of word i / 64. The tail's unused bits are 0.
+    package var words: [UInt64]
+    /// How many bits there are, set or not.
+    package let count: Int
+
+    package init(count: Int, all: Bool = false) {
+        self.count = count
+        words = [UInt64](repeating: all ? .max : 0, count: (count + 63) / 64)
+        if all, count & 63 != 0 { words[words.count - 1] = (1 << UInt64(count & 63)) - 1 }
+    }
+
+    @inlinable package subscript(i: Int) -> Bool {
+        get { words[i >> 6] >> UInt64(i & 63) & 1 != 0 }
+        set { if newValue { words[i >> 6] |= 1 << UInt64(i & 63) } else { words[i >> 6] &= ~(1 << UInt64(i & 63)) } }
+    }
+
+    @inlinable package mutating func insert(_ i: Int) { words[i >> 6] |= 1 << UInt64(i & 63) }
+    @inlinable package mutating func remove(_ i: Int) { words[i >> 6] &= ~(1 << UInt64(i & 63)) }
+
+    package func cardinality() -> Int {
+        var n = 0
+        for w in words { n += w.nonzeroBitCount }
+        return n
+    }
+
+    /// - Precondition: equal counts.
+    package mutating func formIntersection(_ other: BitSet) {
+        precondition(count == other.count)
+        for i in words.indices { words[i] &= other.words[i] }
+    }
+
+    package mutating func formUnion(_ other: BitSet) {
+        precondition(count == other.count)
+        for i in words.indices { words[i] |= other.words[i] }
+    }
+
+    package mutating func subtract(_ other: BitSet) {
+        precondition(count == other.count)
+        for i in words.indices { words[i] &= ~other.words[i] }
+    }
+
+    package mutating func invert() {
+        for i in words.indices { words[i] = ~words[i] }
+        if count & 63 != 0 { words[words.count - 1] &= (1 << UInt64(count & 63)) - 1 }
+    }
+
+    /// Calls `body` with every member, rising.
+    @inlinable package func forEach<E: Error>(_ body: (Int) throws(E) -> Void) throws(E) {
+        for i in 0..<words.count {
+            var w = words[i]
+            while w != 0 {
+                try body(i << 6 | w.trailingZeroBitCount)
+                w &= w &- 1
+            }
+        }
+    }
+
+    /// The first member at or after `i`, nil when there is none.
+    @inlinable package func next(from i: Int) -> Int? {
+        guard i < count else { return nil }
+        var word = i >> 6
+        var w = words[word] >> UInt64(i & 63) << UInt64(i & 63)
+        while w == 0 {
+            word += 1
+            if word == words.count { return nil }
+            w = words[word]
+        }
+        return word << 6 | w.trailingZeroBitCount
+    }
+}

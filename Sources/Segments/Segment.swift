@@ -1,0 +1,17 @@
+// An open segment: an immutable mini-index over one mapped file. Opening decodes the envelope and the
+// field table's head only; everything else is decoded, and its checksums compared, on use.
+
+package import Storage
+
+package final class Segment: Sendable {
+    package let file: SegmentFile
+    /// Documents, deleted ones included: DocIDs are 0..<docCount.
+    package let docCount: Int
+    package let fields: FieldTable
+
+    package init(_ file: SegmentFile) throws(StorageError) {
+        self.file = file
+        fields = try FieldTable(file)
+        docCount = fields.docCount
+    }
+}
