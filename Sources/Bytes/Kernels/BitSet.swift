@@ -65,7 +65,7 @@ package struct BitSet: Sendable, Equatable {
     @inlinable package func next(from i: Int) -> Int? {
         guard i < count else { return nil }
         var word = i >> 6
-        var w = words[word] >> UInt64(i & 63) << UInt64(i & 63)
+        var w = words[word] & (UInt64.max << UInt64(i & 63))
         while w == 0 {
             word += 1
             if word == words.count { return nil }
