@@ -70,4 +70,5 @@ let package = Package(
         // Seeded randomness, faulty storage, paths to corpora: for tests only.
         layer("IsothermTesting", ["Storage", "Bytes"]),
         suite("BytesTests", ["Bytes"]),
+        suite("IsothermTestingTests", []),
     ])
