@@ -29,6 +29,13 @@ package protocol Directory: AnyObject, Sendable {
     func directory(_ name: String) throws(StorageError) -> any Directory
     /// Removes the folder `name` and all in it.
     func removeDirectory(_ name: String) throws(StorageError)
+    /// Keeps every other opener out (other processes too) until released. `.exists` when somebody has it.
+    func lock(_ name: String) throws(StorageError) -> any DirectoryLock
+}
+
+/// Held while a folder is in use; also released when the last reference goes, or the process ends.
+package protocol DirectoryLock: AnyObject, Sendable {
+    func release()
 }
 
 /// A file being appended to. One thread at a time.
@@ -38,6 +45,26 @@ package protocol WritableFile: AnyObject, Sendable {
     /// Makes all appended bytes durable (fdatasync).
     func sync() throws(StorageError)
     func close() throws(StorageError)
+}
+
+extension Directory {
+    /// Writes a whole file so that after a crash either the old or the new bytes are under `name`, and after
+    /// returning the new ones. Order matters: write, sync the file, rename, sync the folder.
+    package func replace(_ name: String, with bytes: [UInt8]) throws(StorageError) {
+        let temporary = name + ".tmp"
+        if try length(temporary) != nil { try remove(temporary) }
+        let file = try create(temporary)
+        try file.append(bytes)
+        try file.sync()
+        try file.close()
+        try rename(temporary, to: name)
+        try sync()
+    }
+
+    /// A copy of the file's bytes.
+    package func read(_ name: String) throws(StorageError) -> [UInt8] {
+        try map(name).withBytes { span in span.withUnsafeBytes { unsafe Array($0) } }
+    }
 }
 
 extension WritableFile {

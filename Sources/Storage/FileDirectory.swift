@@ -1,0 +1,224 @@
+// A folder of the file system. Files are made with O_EXCL, appended with write(2), made durable with
+// fdatasync; names are made durable with fsync of the folder; reading is mmap.
+
+package import Bytes
+private import Glibc
+import Synchronization
+
+package final class FileDirectory: Directory {
+    package let path: String
+
+    /// - Parameter create: make the folder (and those above it) when it is not there.
+    package init(_ path: String, create: Bool = true) throws(StorageError) {
+        self.path = path
+        if create { try Self.makeAll(path) }
+        var info = stat()
+        guard unsafe stat(path, &info) == 0 else { throw systemError(path, "cannot open the folder") }
+        guard info.st_mode & S_IFMT == S_IFDIR else { throw StorageError(.io, path: path, "is not a folder") }
+    }
+
+    package func list() throws(StorageError) -> [String] { try entries(folders: false) }
+    package func listDirectories() throws(StorageError) -> [String] { try entries(folders: true) }
+
+    package func create(_ name: String) throws(StorageError) -> any WritableFile {
+        let full = try child(name)
+        let descriptor = open(full, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw systemError(full, "cannot make the file") }
+        return AppendedFile(descriptor: descriptor, path: full)
+    }
+
+    package func map(_ name: String) throws(StorageError) -> MappedBytes {
+        let full = try child(name)
+        let descriptor = open(full, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw systemError(full, "cannot open") }
+        defer { _ = Glibc.close(descriptor) }
+        var info = stat()
+        guard unsafe fstat(descriptor, &info) == 0 else { throw systemError(full, "cannot stat") }
+        let count = Int(info.st_size)
+        if count == 0 { return unsafe MappedBytes(path: full, unsafeBase: nil, count: 0) { _, _ in } }
+        // Safe: a fresh read-only mapping of the whole file; MappedBytes unmaps it once, in deinit.
+        guard let base = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), unsafe base != MAP_FAILED else {
+            throw systemError(full, "cannot map")
+        }
+        return unsafe MappedBytes(path: full, unsafeBase: UnsafeRawPointer(base), count: count) { pointer, count in
+            unsafe munmap(UnsafeMutableRawPointer(mutating: pointer), count)
+        }
+    }
+
+    package func length(_ name: String) throws(StorageError) -> Int? {
+        let full = try child(name)
+        var info = stat()
+        if unsafe stat(full, &info) == 0 { return info.st_mode & S_IFMT == S_IFREG ? Int(info.st_size) : nil }
+        if errno == ENOENT { return nil }
+        throw systemError(full, "cannot stat")
+    }
+
+    package func rename(_ from: String, to: String) throws(StorageError) {
+        let a = try child(from), b = try child(to)
+        guard Glibc.rename(a, b) == 0 else { throw systemError(a, "cannot rename") }
+    }
+
+    package func remove(_ name: String) throws(StorageError) {
+        let full = try child(name)
+        guard unlink(full) == 0 else { throw systemError(full, "cannot remove") }
+    }
+
+    package func sync() throws(StorageError) {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw systemError(path, "cannot open the folder") }
+        defer { _ = Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw systemError(path, "cannot sync the folder") }
+    }
+
+    package func directory(_ name: String) throws(StorageError) -> any Directory {
+        let full = try child(name)
+        if mkdir(full, 0o755) != 0, errno != EEXIST { throw systemError(full, "cannot make the folder") }
+        return try FileDirectory(full, create: false)
+    }
+
+    package func removeDirectory(_ name: String) throws(StorageError) {
+        let inner = try FileDirectory(try child(name), create: false)
+        for folder in try inner.listDirectories() { try inner.removeDirectory(folder) }
+        for file in try inner.list() { try inner.remove(file) }
+        guard rmdir(inner.path) == 0 else { throw systemError(inner.path, "cannot remove the folder") }
+    }
+
+    package func lock(_ name: String) throws(StorageError) -> any DirectoryLock {
+        let full = try child(name)
+        let descriptor = open(full, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw systemError(full, "cannot open the lock file") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let inUse = errno == EWOULDBLOCK
+            _ = Glibc.close(descriptor)
+            throw StorageError(inUse ? .exists : .io, path: full, "in use by another process; stop it first, or choose another data folder")
+        }
+        return FileLock(descriptor: descriptor)
+    }
+
+    // MARK: -
+
+    /// Names come from our own formats; one that would leave the folder is refused all the same.
+    private func child(_ name: String) throws(StorageError) -> String {
+        guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(UInt8(ascii: "/")), !name.utf8.contains(0) else {
+            throw StorageError(.io, path: path, "not a file name")
+        }
+        return path + "/" + name
+    }
+
+    private func entries(folders: Bool) throws(StorageError) -> [String] {
+        guard let stream = unsafe opendir(path) else { throw systemError(path, "cannot list") }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            // Safe: d_name is NUL-terminated within the entry, which lives until the next readdir.
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name == "." || name == ".." { continue }
+            var isFolder = unsafe Int32(entry.pointee.d_type) == Int32(DT_DIR)
+            if unsafe Int32(entry.pointee.d_type) == Int32(DT_UNKNOWN) {
+                var info = stat()
+                isFolder = unsafe stat(path + "/" + name, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+            }
+            if isFolder == folders { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    private static func makeAll(_ path: String) throws(StorageError) {
+        var prefix = ""
+        for part in path.split(separator: "/", omittingEmptySubsequences: false) {
+            prefix += part
+            if !prefix.isEmpty, mkdir(prefix, 0o755) != 0, errno != EEXIST { throw systemError(prefix, "cannot make the folder") }
+            prefix += "/"
+        }
+    }
+}
+
+/// A file opened for appending. After one failed write or sync it refuses everything: what reached the
+/// disk is no longer known.
+private final class AppendedFile: WritableFile {
+    private struct State { var descriptor: Int32, length = 0, failed = false }
+    private let path: String
+    private let state: Mutex<State>
+
+    init(descriptor: Int32, path: String) {
+        self.path = path
+        state = Mutex(State(descriptor: descriptor))
+    }
+
+    deinit { state.withLock { if $0.descriptor >= 0 { _ = Glibc.close($0.descriptor) } } }
+
+    var length: Int { state.withLock { $0.length } }
+
+    func append(_ bytes: RawSpan) throws(StorageError) {
+        try locked { s throws(StorageError) in
+            var done = 0
+            while done < bytes.byteCount {
+                let rest = bytes.extracting(done..<bytes.byteCount)
+                // Safe: the pointer is used within the call, for its own length.
+                let n = rest.withUnsafeBytes { unsafe write(s.descriptor, $0.baseAddress, $0.count) }
+                if n < 0, errno == EINTR { continue }
+                guard n > 0 else {
+                    s.failed = true
+                    throw systemError(path, "cannot write")
+                }
+                done += n
+                s.length += n
+            }
+        }
+    }
+
+    func sync() throws(StorageError) {
+        // The lock is not held while the disk works: appends go on beside a sync.
+        let descriptor = try locked { s throws(StorageError) in s.descriptor }
+        guard fdatasync(descriptor) == 0 else {
+            let error = systemError(path, "cannot sync")
+            state.withLock { $0.failed = true }
+            throw error
+        }
+    }
+
+    func close() throws(StorageError) {
+        let descriptor = state.withLock { s in
+            defer { s.descriptor = -1 }
+            return s.descriptor
+        }
+        guard descriptor < 0 || Glibc.close(descriptor) == 0 else { throw systemError(path, "cannot close") }
+    }
+
+    private func locked<R>(_ body: (inout State) throws(StorageError) -> R) throws(StorageError) -> R {
+        try state.withLock { s throws(StorageError) in
+            guard s.descriptor >= 0, !s.failed else { throw StorageError(.io, path: path, "closed, or failed before") }
+            return try body(&s)
+        }
+    }
+}
+
+private final class FileLock: DirectoryLock {
+    private let descriptor: Mutex<Int32>
+    init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+    deinit { release() }
+    func release() {
+        descriptor.withLock { d in
+            if d >= 0 { _ = Glibc.close(d) }
+            d = -1
+        }
+    }
+}
+
+/// The typed error of the last failed system call.
+private func systemError(_ path: String, _ what: String) -> StorageError {
+    let code = errno
+    let kind: StorageError.Kind = switch code {
+    case ENOENT, ENOTDIR: .notFound
+    case EEXIST, ENOTEMPTY: .exists
+    case ENOSPC, EDQUOT: .noSpace
+    case EACCES, EPERM, EROFS: .permission
+    default: .io
+    }
+    var text = [CChar](repeating: 0, count: 128)
+    // Safe: strerror_r writes at most the given count, or returns a static string.
+    let message = unsafe text.withUnsafeMutableBufferPointer { unsafe String(cString: strerror_r(code, $0.baseAddress!, $0.count)) }
+    return StorageError(kind, path: path, "\(what): \(message)")
+}
