@@ -165,7 +165,10 @@ package final class SegmentFile: Sendable {
 
     package let id: SegmentID
     package let bytes: MappedBytes
-    private let table: [UInt64: (offset: Int, length: Int)]
+    /// Where the table's records begin, and how many there are: found by binary search, so that opening makes
+    /// no object per section.
+    private let tableStart: Int
+    private let tableCount: Int
     private let sumsOffset: Int
     private let allVerified = Atomic<Bool>(false)
     /// One bit per chunk whose checksum was compared.
@@ -184,7 +187,7 @@ package final class SegmentFile: Sendable {
         let end = bytes.count
         if let length, length != end { throw damaged("the file has \(end) bytes, its commit point says \(length)", min(end, length)) }
         guard end >= 32 + 4 + 32 else { throw damaged("too short to be a segment", end) }
-        let opened: (SegmentID, [UInt64: (offset: Int, length: Int)], Int) = try bytes.withBytes { span throws(StorageError) in
+        let opened: (SegmentID, Int, Int, Int) = try bytes.withBytes { span throws(StorageError) in
             do throws(Corruption) {
                 var r = ByteReader(span)
                 guard try r.raw(8) == Array("ISOTHERM".utf8), try r.raw(4) == Array("SEG ".utf8) else { throw Corruption("not a segment file", at: 0) }
@@ -207,17 +210,17 @@ package final class SegmentFile: Sendable {
                 try SegmentFile.compare(span, chunk: 0, sumsOffset)
                 let count = Int(try r.fixed(UInt32.self))
                 guard count <= (sumsOffset - Int(tableOffset)) / 24 else { throw Corruption("impossible section count", at: Int(tableOffset)) }
-                var table: [UInt64: (offset: Int, length: Int)] = [:]
-                table.reserveCapacity(count)
-                for _ in 0..<count {
+                var last: UInt64?
+                for i in 0..<count {
                     let at = r.offset
-                    let kind = try r.fixed(UInt16.self)
-                    _ = try r.fixed(UInt16.self)
-                    let field = try r.fixed(UInt32.self), offset = try r.fixed(UInt64.self), length = try r.fixed(UInt64.self)
-                    guard offset >= 32, offset <= tableOffset, length <= tableOffset - offset else { throw Corruption("section out of bounds", at: at) }
-                    table[UInt64(kind) << 32 | UInt64(field)] = (Int(offset), Int(length))
+                    let entry = try SegmentFile.entry(span, Int(tableOffset) + 4, i)
+                    guard entry.offset >= 32, entry.offset <= Int(tableOffset), entry.length <= Int(tableOffset) - entry.offset else {
+                        throw Corruption("section out of bounds", at: at)
+                    }
+                    if let last, last >= entry.key { throw Corruption("sections out of order", at: at) }
+                    last = entry.key
                 }
-                return (id, table, sumsOffset)
+                return (id, Int(tableOffset) + 4, count, sumsOffset)
             } catch {
                 if error.reason.hasPrefix("version ") {
                     let found = UInt32(error.reason.dropFirst(8)) ?? 0
@@ -228,18 +231,29 @@ package final class SegmentFile: Sendable {
                 throw StorageError(error, path: path)
             }
         }
-        (id, table, sumsOffset) = opened
+        (id, tableStart, tableCount, sumsOffset) = opened
         verified = Mutex([UInt64](repeating: 0, count: (sumsOffset / SegmentFile.chunkSize) / 64 + 1))
     }
 
-    /// The section, nil when the segment has none of that kind for that field.
+    /// The section, nil when the segment has none of that kind for that field. O(log sections).
     package func section(_ kind: SectionKind, field: UInt32 = 0) -> Section? {
-        table[UInt64(kind.rawValue) << 32 | UInt64(field)].map { Section(file: self, offset: $0.offset, count: $0.length) }
+        let wanted = UInt64(kind.rawValue) << 32 | UInt64(field)
+        return bytes.withBytes { span in
+            var low = 0, high = tableCount
+            while low < high {
+                let middle = (low + high) / 2
+                guard let entry = try? Self.entry(span, tableStart, middle) else { return nil }
+                if entry.key == wanted { return Section(file: self, offset: entry.offset, count: entry.length) }
+                if entry.key < wanted { low = middle + 1 } else { high = middle }
+            }
+            return nil
+        }
     }
 
     /// Kinds, fields, offsets and lengths of all sections, by offset.
     package var sections: [(kind: UInt16, field: UInt32, offset: Int, length: Int)] {
-        table.map { (UInt16($0.key >> 32), UInt32(truncatingIfNeeded: $0.key), $0.value.offset, $0.value.length) }.sorted { $0.2 < $1.2 }
+        let all = bytes.withBytes { span in (0..<tableCount).compactMap { try? Self.entry(span, tableStart, $0) } }
+        return all.map { (UInt16($0.key >> 32), UInt32(truncatingIfNeeded: $0.key), $0.offset, $0.length) }.sorted { $0.2 < $1.2 }
     }
 
     /// Compares the checksums of every chunk that holds a byte of `range` and was not compared yet.
@@ -261,6 +275,15 @@ package final class SegmentFile: Sendable {
     package func verifyAll() throws(StorageError) {
         try verify(0..<sumsOffset)
         allVerified.store(true, ordering: .releasing)
+    }
+
+    /// Record i of the section table; its key orders by (kind, field).
+    private static func entry(_ span: RawSpan, _ start: Int, _ i: Int) throws(Corruption) -> (key: UInt64, offset: Int, length: Int) {
+        var r = ByteReader(span, at: start + 24 * i)
+        let kind = try r.fixed(UInt16.self)
+        _ = try r.fixed(UInt16.self)
+        let field = try r.fixed(UInt32.self)
+        return (UInt64(kind) << 32 | UInt64(field), Int(clamping: try r.fixed(UInt64.self)), Int(clamping: try r.fixed(UInt64.self)))
     }
 
     private static func compare(_ span: RawSpan, chunk: Int, _ sumsOffset: Int) throws(Corruption) {

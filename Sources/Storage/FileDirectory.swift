@@ -217,8 +217,7 @@ private func systemError(_ path: String, _ what: String) -> StorageError {
     case EACCES, EPERM, EROFS: .permission
     default: .io
     }
-    var text = [CChar](repeating: 0, count: 128)
-    // Safe: strerror_r writes at most the given count, or returns a static string.
-    let message = unsafe text.withUnsafeMutableBufferPointer { unsafe String(cString: strerror_r(code, $0.baseAddress!, $0.count)) }
+    // Safe: strerror's answer is copied at once; glibc keeps it per thread.
+    let message = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
     return StorageError(kind, path: path, "\(what): \(message)")
 }
