@@ -71,4 +71,5 @@ let package = Package(
         layer("IsothermTesting", ["Storage", "Bytes"]),
         suite("BytesTests", ["Bytes"]),
         suite("IsothermTestingTests", []),
+        suite("RelevanceTests", ["Relevance"]),
     ])
