@@ -8,10 +8,13 @@ package final class Segment: Sendable {
     /// Documents, deleted ones included: DocIDs are 0..<docCount.
     package let docCount: Int
     package let fields: FieldTable
+    /// Term dictionary, postings, positions and norms.
+    package let inverted: InvertedReader
 
     package init(_ file: SegmentFile) throws(StorageError) {
         self.file = file
         fields = try FieldTable(file)
         docCount = fields.docCount
+        inverted = try InvertedReader(file: file, docCount: docCount, fields: fields)
     }
 }
