@@ -1,1 +1,0 @@
-// An index's life: catalogue, translog, refresh, flush, merges.
