@@ -10,11 +10,14 @@ package final class Segment: Sendable {
     package let fields: FieldTable
     /// Term dictionary, postings, positions and norms.
     package let inverted: InvertedReader
+    /// Columns, points, stored fields and identifiers.
+    package let columns: ColumnsReader
 
     package init(_ file: SegmentFile) throws(StorageError) {
         self.file = file
         fields = try FieldTable(file)
         docCount = fields.docCount
         inverted = try InvertedReader(file: file, docCount: docCount, fields: fields)
+        columns = ColumnsReader(file: file, docCount: docCount)
     }
 }
