@@ -72,4 +72,5 @@ let package = Package(
         suite("BytesTests", ["Bytes"]),
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
+        suite("JSONTests", ["JSON"]),
     ])
