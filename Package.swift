@@ -73,4 +73,5 @@ let package = Package(
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
         suite("JSONTests", ["JSON"]),
+        suite("QueryDSLTests", ["QueryDSL", "JSON"]),
     ])

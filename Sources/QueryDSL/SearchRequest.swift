@@ -30,10 +30,26 @@ package struct SearchRequest: Sendable, Equatable {
     package var timeoutMilliseconds: Int?
     package var typedKeys = false
     package var profile = false
+    package var pointInTime: PointInTime?
+    package var slice: Slice?
+    package var indicesBoost: [(index: String, boost: Float)] = []
 
     package init() {}
 
     package static func == (a: SearchRequest, b: SearchRequest) -> Bool { String(describing: a) == String(describing: b) }
+}
+
+/// A snapshot opened before, searched again.
+package struct PointInTime: Sendable, Equatable {
+    package var id: String
+    package var keepAlive: String?
+    package init(id: String, keepAlive: String? = nil) { (self.id, self.keepAlive) = (id, keepAlive) }
+}
+
+/// One of `max` disjoint parts of the hits, for reading them in parallel.
+package struct Slice: Sendable, Equatable {
+    package var id: Int, max: Int
+    package init(id: Int, max: Int) { (self.id, self.max) = (id, max) }
 }
 
 package enum TrackTotalHits: Sendable, Equatable {
