@@ -13,6 +13,9 @@ package final class FieldType: Sendable {
         case object, nested, flattened, alias, binary
     }
 
+    /// Dense from 0 within one index's mapping, in the order fields came; kept when a field's parameters change.
+    /// `UInt32.max` for a type made by hand.
+    package let number: UInt32
     /// Full path: "brand", "attributes.colour", "title.keyword".
     package let path: String
     package let kind: Kind
@@ -25,6 +28,8 @@ package final class FieldType: Sendable {
     package let analyzer: (any Analyzer)?
     package let searchAnalyzer: (any Analyzer)?
     package let searchQuoteAnalyzer: (any Analyzer)?
+    /// text only: positions between two values; 100 unless set.
+    package let positionIncrementGap: Int
     /// keyword only.
     package let normalizer: (any Analyzer)?
     package let ignoreAbove: Int?
@@ -43,10 +48,13 @@ package final class FieldType: Sendable {
     package init(
         path: String, kind: Kind, index: Bool = true, docValues: Bool = true, store: Bool = false, norms: Bool = false,
         indexOptions: IndexOptions = .docs, analyzer: (any Analyzer)? = nil, searchAnalyzer: (any Analyzer)? = nil,
-        searchQuoteAnalyzer: (any Analyzer)? = nil, normalizer: (any Analyzer)? = nil, ignoreAbove: Int? = nil,
+        searchQuoteAnalyzer: (any Analyzer)? = nil, positionIncrementGap: Int? = nil, normalizer: (any Analyzer)? = nil, ignoreAbove: Int? = nil,
         nullValue: JSONValue? = nil, copyTo: [String] = [], scalingFactor: Double = 1, format: String? = nil, coerce: Bool = true,
-        ignoreMalformed: Bool = false, aliasPath: String? = nil, definition: JSONObject = JSONObject()
+        ignoreMalformed: Bool = false, aliasPath: String? = nil, definition: JSONObject = JSONObject(),
+        number: UInt32 = .max
     ) {
+        self.number = number
+        self.positionIncrementGap = positionIncrementGap ?? analyzer?.positionIncrementGap ?? 100
         self.path = path
         self.kind = kind
         self.index = index
