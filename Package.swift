@@ -74,4 +74,5 @@ let package = Package(
         suite("RelevanceTests", ["Relevance"]),
         suite("JSONTests", ["JSON"]),
         suite("QueryDSLTests", ["QueryDSL", "JSON"]),
+        suite("AnalysisTests", ["Analysis"]),
     ])

@@ -5,6 +5,7 @@
 //     1  `positions` never falls; tokens of one position are synonyms of each other.
 //     2  Token i's term is terms[termEnds[i - 1]..<termEnds[i]], valid UTF-8.
 //     3  Offsets are in bytes of the original UTF-8 text (before character filters), on scalar borders.
+//     4  `keywords` is empty (no token is one) or has an entry for every token.
 
 package struct TokenBuffer: Sendable {
     package var terms: [UInt8] = []
@@ -16,6 +17,8 @@ package struct TokenBuffer: Sendable {
     package var startOffsets: [Int32] = []
     package var endOffsets: [Int32] = []
     package var types: [TokenType] = []
+    /// Tokens that stemmers leave alone (keyword_marker, keyword_repeat).
+    package var keywords: [Bool] = []
     /// Positions in the whole text, trailing gaps included: the next value of a field goes on from here
     /// (plus position_increment_gap).
     package var positionCount: Int32 = 0
@@ -33,6 +36,7 @@ package struct TokenBuffer: Sendable {
         startOffsets.removeAll(keepingCapacity: true)
         endOffsets.removeAll(keepingCapacity: true)
         types.removeAll(keepingCapacity: true)
+        keywords.removeAll(keepingCapacity: true)
         positionCount = 0
     }
 
@@ -46,6 +50,7 @@ package struct TokenBuffer: Sendable {
 /// Elasticsearch's names, as `_analyze` shows them.
 package enum TokenType: UInt8, Sendable {
     case word, alphanum, num, ideographic, hiragana, katakana, hangul, southeastAsian, emoji, synonym, shingle, email, url
+    case single, double, gram, fingerprint, apostrophe, acronym, company, host
 
     package var name: String {
         switch self {
@@ -62,6 +67,98 @@ package enum TokenType: UInt8, Sendable {
         case .shingle: "shingle"
         case .email: "<EMAIL>"
         case .url: "<URL>"
+        case .single: "<SINGLE>"
+        case .double: "<DOUBLE>"
+        case .gram: "gram"
+        case .fingerprint: "fingerprint"
+        case .apostrophe: "<APOSTROPHE>"
+        case .acronym: "<ACRONYM>"
+        case .company: "<COMPANY>"
+        case .host: "<HOST>"
         }
+    }
+}
+
+// MARK: - For tokenizers and filters
+
+/// All of a token but its term.
+struct TokenAttributes {
+    var position: Int32 = 0
+    var positionLength: Int32 = 1
+    var start: Int32 = 0
+    var end: Int32 = 0
+    var type: TokenType = .word
+    var isKeyword = false
+}
+
+extension TokenBuffer {
+    @inline(__always)
+    func attributes(_ i: Int) -> TokenAttributes {
+        TokenAttributes(
+            position: positions[i], positionLength: positionLengths[i], start: startOffsets[i], end: endOffsets[i], type: types[i],
+            isKeyword: keywords.isEmpty ? false : keywords[i])
+    }
+
+    /// Makes a token of the bytes appended to `terms` since the last one.
+    @inline(__always)
+    mutating func finish(_ a: TokenAttributes) {
+        if a.isKeyword || !keywords.isEmpty {
+            while keywords.count < termEnds.count { keywords.append(false) }
+            keywords.append(a.isKeyword)
+        }
+        termEnds.append(Int32(clamping: terms.count))
+        positions.append(a.position)
+        positionLengths.append(a.positionLength)
+        startOffsets.append(a.start)
+        endOffsets.append(a.end)
+        types.append(a.type)
+    }
+
+    mutating func append(_ term: some Collection<UInt8>, _ a: TokenAttributes) {
+        terms.append(contentsOf: term)
+        finish(a)
+    }
+
+    /// Token i of another buffer.
+    mutating func append(_ i: Int, of other: TokenBuffer) {
+        terms.append(contentsOf: other.terms[other.range(i)])
+        finish(other.attributes(i))
+    }
+
+    /// Keeps the tokens for which `keep` says so; the others leave gaps in the positions.
+    @inline(__always)
+    mutating func filter(_ keep: (_ index: Int, _ term: Span<UInt8>) -> Bool) {
+        var kept = 0, length = 0, start = 0
+        for i in 0..<count {
+            let end = Int(termEnds[i])
+            let stays = keep(i, terms.span.extracting(start..<end))
+            if stays {
+                if length != start {
+                    for k in start..<end { terms[length + k - start] = terms[k] }
+                }
+                length += end - start
+                termEnds[kept] = Int32(truncatingIfNeeded: length)
+                if kept != i {
+                    positions[kept] = positions[i]
+                    positionLengths[kept] = positionLengths[i]
+                    startOffsets[kept] = startOffsets[i]
+                    endOffsets[kept] = endOffsets[i]
+                    types[kept] = types[i]
+                    if !keywords.isEmpty { keywords[kept] = keywords[i] }
+                }
+                kept += 1
+            }
+            start = end
+        }
+        guard kept < count else { return }
+        let dropped = count - kept
+        terms.removeLast(terms.count - length)
+        termEnds.removeLast(dropped)
+        positions.removeLast(dropped)
+        positionLengths.removeLast(dropped)
+        startOffsets.removeLast(dropped)
+        endOffsets.removeLast(dropped)
+        types.removeLast(dropped)
+        if !keywords.isEmpty { keywords.removeLast(dropped) }
     }
 }

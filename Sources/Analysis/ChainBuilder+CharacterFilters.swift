@@ -1,0 +1,7 @@
+// The character filters by Elasticsearch's names: one row each.
+
+extension ChainBuilder {
+    typealias MakeCharacterFilter = @Sendable (Definition) throws(AnalysisError) -> any CharacterFilter
+
+    static let characterFilterTable: [String: MakeCharacterFilter] = [:]
+}
