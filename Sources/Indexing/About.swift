@@ -1,1 +1,0 @@
-// Write buffers, sealing, merging, commit points.
