@@ -19,20 +19,24 @@ package final class DocumentWriter {
     /// Of a term, in bytes (Lucene's bound).
     package static let termBytesMax = 32_766
 
+    /// Field numbers past it (types that belong to no index) are looked up by path.
+    private static let numberMax = 1 << 20
+
     private let inverted = InvertedBuffer()
     private let columns = ColumnBuffer()
     private var fields: [Field] = []
     private var ids: [String: UInt32] = [:]
-    /// By identity of the type, so that a field's id is found without hashing its path.
-    private var idsByType: [ObjectIdentifier: UInt32] = [:]
-    private var types: [FieldType] = []
+    /// By `FieldType.number`, so that a field's id is found without hashing its path; `UInt32.max` for none yet.
+    private var idsByNumber: [UInt32] = []
     private var tokens = TokenBuffer()
     /// Numbers of documents that did not get through, or were deleted or replaced before sealing.
     package private(set) var dead: [DocID] = []
     package private(set) var docCount = 0
 
     private struct Field {
-        let path: String, kind: String
+        let path: String
+        /// The type seen last.
+        var type: FieldType
     }
 
     package init() {}
@@ -75,7 +79,7 @@ package final class DocumentWriter {
         var infos: [FieldInfo] = []
         for (ordinal, local) in sorted.enumerated() {
             order[local] = UInt32(ordinal)
-            infos.append(FieldInfo(ordinal: UInt32(ordinal), path: fields[local].path, features: [], kind: fields[local].kind))
+            infos.append(FieldInfo(ordinal: UInt32(ordinal), path: fields[local].path, features: [], kind: fields[local].type.kind.rawValue))
         }
         let file = try SegmentFileWriter(directory, name: name, id: id)
         try inverted.write(to: file, fields: &infos, order: order, docCount: docCount)
@@ -116,16 +120,21 @@ package final class DocumentWriter {
     }
 
     private func localID(_ type: FieldType) -> UInt32 {
-        if let id = idsByType[ObjectIdentifier(type)] { return id }
+        let number = Int(type.number)
+        if number < idsByNumber.count, idsByNumber[number] != .max, fields[Int(idsByNumber[number])].type === type { return idsByNumber[number] }
         let id: UInt32
-        if let known = ids[type.path] { id = known } else {
+        if let known = ids[type.path] {
+            id = known
+            fields[Int(id)].type = type
+        } else {
             id = UInt32(fields.count)
-            fields.append(Field(path: type.path, kind: type.kind.rawValue))
+            fields.append(Field(path: type.path, type: type))
             ids[type.path] = id
         }
-        // Order matters: the type is kept, so its identity cannot be given to another while it is a key.
-        types.append(type)
-        idsByType[ObjectIdentifier(type)] = id
+        if number < Self.numberMax {
+            while idsByNumber.count <= number { idsByNumber.append(.max) }
+            idsByNumber[number] = id
+        }
         return id
     }
 
