@@ -1,28 +1,351 @@
-// Postings being collected in memory, before they become a segment.
+// Postings being collected in memory, before they become a segment: term hash -> a stream of bytes in
+// pooled slices. Terms of all fields share one open-addressing table, one arena of bytes and one pool.
+//
+// A term's stream, per occurrence (varints):
+//
+//     first of a document    gap to the document before << 1 | 1 (the first document: its number), then the
+//                            position, when positions are kept
+//     again in the document  difference of positions << 1 (0 when positions are not kept)
+//     docs only              gap << 1 | 1
+//
+// So one occurrence touches one slot, one term record and one place in the pool: three cache misses at most.
+//
+// Invariants
+//     1  Documents arrive in rising order; a term's stream is in document order.
+//     2  Addresses in the pool are 32 bits: the owner flushes long before 4 GiB (`memoryBytes`).
 
 package import Analysis
+package import Bytes
 package import Mappings
 package import Segments
 package import Storage
 
 package final class InvertedBuffer {
+    var core = InvertedCore()
+
     package init() {}
 
     /// Bytes held, for the flush trigger.
-    package var memoryBytes: Int { 0 }
+    package var memoryBytes: Int { core.memoryBytes }
+
+    package var termCount: Int { core.termCount }
 
     /// Adds a text's tokens. Documents arrive in rising order. A second call for the same (field, doc) goes on
     /// where the first ended: positions from its positionCount + `gap`, lengths add up.
     /// - Parameter field: an id of the caller's for as long as this buffer lives, dense from 0.
     package func add(
-        tokens: TokenBuffer, field: UInt32, options: FieldType.IndexOptions, norms: Bool, doc: DocID, gap: Int32 = 100
-    ) {}
+        tokens: borrowing TokenBuffer, field: UInt32, options: FieldType.IndexOptions, norms: Bool, doc: DocID, gap: Int32 = 100
+    ) {
+        let count = tokens.count
+        guard count > 0 else { return core.skip(field: field, options: options, norms: norms, doc: doc, positionCount: tokens.positionCount, gap: gap) }
+        tokens.terms.withUnsafeBufferPointer { terms in
+            tokens.termEnds.withUnsafeBufferPointer { ends in
+                tokens.positions.withUnsafeBufferPointer { positions in
+                    // Safe: the three are of one token buffer: as many positions as ends, and the last end is the
+                    // number of bytes (TokenBuffer, invariant 2); `add` checks both.
+                    unsafe core.add(
+                        terms: terms, ends: ends, positions: positions, positionCount: tokens.positionCount,
+                        field: field, options: options, norms: norms, doc: doc, gap: gap)
+                }
+            }
+        }
+    }
 
     /// Adds one term without frequency, position or norm; the same (field, term, doc) counts once.
-    package func add(term: ArraySlice<UInt8>, field: UInt32, doc: DocID) {}
+    package func add(term: ArraySlice<UInt8>, field: UInt32, doc: DocID) {
+        term.withUnsafeBufferPointer { unsafe core.add(term: $0, field: field, doc: doc) }
+    }
+}
 
-    /// Writes sections termIndex, termBlocks, postings, positions, norms, and fills statistics and feature bits
-    /// into `fields` (by final ordinal). The buffer stays as it is.
-    /// - Parameter order: buffer-local id -> final ordinal (rising with path).
-    package func write(to file: SegmentFileWriter, fields: inout [FieldInfo], order: [UInt32], docCount: Int) throws(StorageError) {}
+/// What is known of one field while it is being collected.
+struct BufferedField {
+    var options: FieldType.IndexOptions = .docs
+    var hasNorms = false
+    var isUsed = false
+    /// Documents with at least one posting, and their lengths.
+    var docs: [UInt32] = []
+    var lengths: [Int32] = []
+    /// Where the next value of the same document starts.
+    var lastDoc: UInt32 = .max
+    var nextPosition: Int32 = 0
+}
+
+/// One term: 64 bytes, a cache line.
+struct BufferedTerm {
+    var field: UInt32
+    /// In the arena.
+    var start: UInt32
+    var count: UInt32
+    var hash: UInt32
+    var lastDoc: UInt32 = .max
+    var lastPosition: Int32 = 0
+    var docFreq: UInt32 = 0
+    var totalTermFreq: UInt32 = 0
+    /// First slice; where the next byte goes; where the slice ends (its link stands there).
+    var head: UInt32
+    var cursor: UInt32
+    var limit: UInt32
+    var level: UInt32 = 0
+    var reserved: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+}
+
+struct InvertedCore: ~Copyable {
+    /// hash << 32 | term + 1; 0 is empty.
+    private var slots: UnsafeMutablePointer<UInt64>
+    private var slotMask: Int
+    private var terms: UnsafeMutablePointer<BufferedTerm>
+    private var termCapacity: Int
+    private(set) var termCount = 0
+    private var arena: UnsafeMutablePointer<UInt8>
+    private var arenaCapacity: Int
+    private var arenaCount = 0
+    var pool = SlicePool()
+    private(set) var fields: [BufferedField] = []
+    private var fieldBytes = 0
+
+    init() {
+        slotMask = (1 << 14) - 1
+        slots = .allocate(capacity: slotMask + 1)
+        slots.initialize(repeating: 0, count: slotMask + 1)
+        termCapacity = 1 << 12
+        terms = .allocate(capacity: termCapacity)
+        arenaCapacity = 1 << 16
+        arena = .allocate(capacity: arenaCapacity)
+    }
+
+    deinit {
+        slots.deallocate()
+        terms.deallocate()
+        arena.deallocate()
+    }
+
+    var memoryBytes: Int { 8 * (slotMask + 1) + 64 * termCapacity + arenaCapacity + pool.memoryBytes + fieldBytes }
+
+    func term(_ i: Int) -> BufferedTerm { terms[i] }
+    func bytes(of term: BufferedTerm) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: arena + Int(term.start), count: Int(term.count)) }
+
+    /// A value without tokens still moves the next value's positions.
+    mutating func skip(field: UInt32, options: FieldType.IndexOptions, norms: Bool, doc: DocID, positionCount: Int32, gap: Int32) {
+        let f = useField(field, options, norms)
+        if fields[f].lastDoc != doc {
+            fields[f].lastDoc = doc
+            fields[f].nextPosition = 0
+        } else {
+            fields[f].nextPosition = fields[f].nextPosition &+ gap
+        }
+        fields[f].nextPosition = fields[f].nextPosition &+ positionCount
+    }
+
+    mutating func add(
+        terms text: UnsafeBufferPointer<UInt8>, ends: UnsafeBufferPointer<Int32>, positions: UnsafeBufferPointer<Int32>, positionCount: Int32,
+        field: UInt32, options: FieldType.IndexOptions, norms: Bool, doc: DocID, gap: Int32
+    ) {
+        precondition(positions.count == ends.count && Int(ends.last ?? 0) <= text.count, "token buffer's arrays differ")
+        let f = useField(field, options, norms)
+        let isAgain = fields[f].lastDoc == doc
+        let base = isAgain ? fields[f].nextPosition &+ gap : 0
+        let keepsFrequencies = options >= .frequencies, keepsPositions = options >= .positions
+        var start = 0
+        var length: Int32 = 0
+        var previous: Int32 = -1
+        for i in 0..<ends.count {
+            let end = Int(ends[i])
+            let position = positions[i]
+            // discountOverlaps: synonyms at one position count once.
+            if position != previous { length &+= 1 }
+            previous = position
+            let n = end - start
+            if n <= TermLimits.bytesMax, n >= 0 {
+                let id = find(UnsafeBufferPointer(rebasing: text[start..<end]), field)
+                if keepsFrequencies {
+                    append(id, doc, keepsPositions ? base &+ position : 0, keepsPositions)
+                } else {
+                    appendOnce(id, doc)
+                }
+            }
+            start = end
+        }
+        if isAgain, fields[f].docs.last == doc {
+            fields[f].lengths[fields[f].lengths.count - 1] &+= length
+        } else {
+            fields[f].docs.append(doc)
+            fields[f].lengths.append(length)
+            fieldBytes += 8
+        }
+        fields[f].lastDoc = doc
+        fields[f].nextPosition = base &+ positionCount
+    }
+
+    mutating func add(term: UnsafeBufferPointer<UInt8>, field: UInt32, doc: DocID) {
+        guard term.count <= TermLimits.bytesMax else { return }
+        let f = useField(field, .docs, false)
+        appendOnce(find(term, field), doc)
+        if fields[f].docs.last != doc {
+            fields[f].docs.append(doc)
+            fieldBytes += 4
+        }
+    }
+
+    // MARK: - Occurrences
+
+    @inline(__always)
+    private mutating func append(_ id: Int, _ doc: UInt32, _ position: Int32, _ keepsPositions: Bool) {
+        let term = terms + id
+        term.pointee.totalTermFreq &+= 1
+        if term.pointee.lastDoc == doc {
+            let delta = position &- term.pointee.lastPosition
+            pool.varint(UInt32(bitPattern: delta) << 1, term)
+        } else {
+            startDoc(term, doc)
+            if keepsPositions { pool.varint(UInt32(bitPattern: position), term) }
+        }
+        term.pointee.lastPosition = position
+    }
+
+    @inline(__always)
+    private mutating func appendOnce(_ id: Int, _ doc: UInt32) {
+        let term = terms + id
+        if term.pointee.lastDoc == doc { return }
+        term.pointee.totalTermFreq &+= 1
+        startDoc(term, doc)
+    }
+
+    @inline(__always)
+    private mutating func startDoc(_ term: UnsafeMutablePointer<BufferedTerm>, _ doc: UInt32) {
+        let gap = term.pointee.docFreq == 0 ? doc : doc &- term.pointee.lastDoc
+        pool.varint(gap << 1 | 1, term)
+        term.pointee.lastDoc = doc
+        term.pointee.docFreq &+= 1
+    }
+
+    // MARK: - Terms
+
+    @inline(__always)
+    private mutating func find(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> Int {
+        let hash = hashOf(bytes, field)
+        var slot = Int(hash) & slotMask
+        while true {
+            let entry = slots[slot]
+            if entry == 0 { return insert(bytes, field, hash, slot) }
+            if UInt32(truncatingIfNeeded: entry >> 32) == hash {
+                let id = Int(entry & 0xFFFF_FFFF) - 1
+                let term = terms + id
+                if term.pointee.field == field, Int(term.pointee.count) == bytes.count,
+                    equal(arena + Int(term.pointee.start), bytes) { return id }
+            }
+            slot = (slot + 1) & slotMask
+        }
+    }
+
+    @inline(never)
+    private mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32, _ hash: UInt32, _ slot: Int) -> Int {
+        if termCount == termCapacity { growTerms() }
+        if arenaCount + bytes.count > arenaCapacity { growArena(bytes.count) }
+        let id = termCount
+        if let from = bytes.baseAddress { (arena + arenaCount).update(from: from, count: bytes.count) }
+        let (head, limit) = pool.newSlice(level: 0)
+        (terms + id).initialize(to: BufferedTerm(
+            field: field, start: UInt32(truncatingIfNeeded: arenaCount), count: UInt32(truncatingIfNeeded: bytes.count), hash: hash,
+            head: head, cursor: head, limit: limit))
+        arenaCount += bytes.count
+        termCount += 1
+        slots[slot] = UInt64(hash) << 32 | UInt64(termCount)
+        if termCount * 2 > slotMask { growSlots() }
+        return id
+    }
+
+    private mutating func growTerms() {
+        let new = UnsafeMutablePointer<BufferedTerm>.allocate(capacity: 2 * termCapacity)
+        new.moveInitialize(from: terms, count: termCount)
+        terms.deallocate()
+        terms = new
+        termCapacity *= 2
+    }
+
+    private mutating func growArena(_ more: Int) {
+        let capacity = max(2 * arenaCapacity, arenaCount + more)
+        let new = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        new.update(from: arena, count: arenaCount)
+        arena.deallocate()
+        arena = new
+        arenaCapacity = capacity
+    }
+
+    private mutating func growSlots() {
+        let old = slots, oldCount = slotMask + 1
+        slotMask = 2 * oldCount - 1
+        slots = .allocate(capacity: slotMask + 1)
+        slots.initialize(repeating: 0, count: slotMask + 1)
+        for i in 0..<oldCount where old[i] != 0 {
+            var slot = Int(old[i] >> 32) & slotMask
+            while slots[slot] != 0 { slot = (slot + 1) & slotMask }
+            slots[slot] = old[i]
+        }
+        old.deallocate()
+    }
+
+    private mutating func useField(_ field: UInt32, _ options: FieldType.IndexOptions, _ norms: Bool) -> Int {
+        let f = Int(field)
+        while fields.count <= f {
+            fields.append(BufferedField())
+            fieldBytes += MemoryLayout<BufferedField>.stride
+        }
+        if !fields[f].isUsed {
+            fields[f].isUsed = true
+            fields[f].options = options
+            fields[f].hasNorms = norms
+        }
+        return f
+    }
+}
+
+/// Lucene's bound; longer terms are left out (the mapping refuses keywords beyond it earlier).
+enum TermLimits { static let bytesMax = 32_766 }
+
+// MARK: - Hashing
+
+/// Multiply and fold, eight bytes at a time.
+@inline(__always)
+private func hashOf(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> UInt32 {
+    let k: UInt64 = 0x9E37_79B9_7F4A_7C15
+    var h = (UInt64(field) &+ 1) &* 0xD6E8_FEB8_6659_FD93 ^ UInt64(truncatingIfNeeded: bytes.count)
+    guard let base = bytes.baseAddress else { return UInt32(truncatingIfNeeded: h >> 32) }
+    let p = UnsafeRawPointer(base)
+    var i = 0
+    let n = bytes.count
+    while i + 8 <= n {
+        h = (h ^ p.loadUnaligned(fromByteOffset: i, as: UInt64.self)) &* k
+        h ^= h >> 29
+        i += 8
+    }
+    var rest: UInt64 = 0
+    if n - i >= 4 {
+        rest = UInt64(p.loadUnaligned(fromByteOffset: i, as: UInt32.self))
+        i += 4
+    }
+    while i < n {
+        rest = rest << 8 | UInt64(p.load(fromByteOffset: i, as: UInt8.self))
+        i += 1
+    }
+    h = (h ^ rest) &* k
+    h ^= h >> 32
+    h = h &* k
+    return UInt32(truncatingIfNeeded: h >> 32)
+}
+
+@inline(__always)
+private func equal(_ a: UnsafeMutablePointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let base = b.baseAddress else { return true }
+    let p = UnsafeRawPointer(a), q = UnsafeRawPointer(base)
+    var i = 0
+    let n = b.count
+    while i + 8 <= n {
+        if p.loadUnaligned(fromByteOffset: i, as: UInt64.self) != q.loadUnaligned(fromByteOffset: i, as: UInt64.self) { return false }
+        i += 8
+    }
+    while i < n {
+        if p.load(fromByteOffset: i, as: UInt8.self) != q.load(fromByteOffset: i, as: UInt8.self) { return false }
+        i += 1
+    }
+    return true
 }

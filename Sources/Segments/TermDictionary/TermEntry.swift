@@ -5,15 +5,15 @@ package struct TermEntry: Sendable, Equatable {
     package var docFreq: Int
     /// Occurrences; equal to `docFreq` where frequencies are not kept.
     package var totalTermFreq: Int
-    /// Postings and positions stand in the dictionary itself, at `postings`, positions right behind.
+    package var options: PostingsOptions
+    /// Postings and positions stand in the dictionary itself: the ranges are of section `termBlocks`.
     package var isInline: Bool
-    /// Byte range within section `postings` (or `termBlocks`, when inline).
+    /// Byte ranges within section `postings`; positions are empty when they are not kept.
     package var postings: Range<Int>
-    /// Byte range within section `positions`; empty when there are none or they are inline.
     package var positions: Range<Int>
 
-    package init(docFreq: Int, totalTermFreq: Int, isInline: Bool, postings: Range<Int>, positions: Range<Int>) {
-        (self.docFreq, self.totalTermFreq, self.isInline) = (docFreq, totalTermFreq, isInline)
+    package init(docFreq: Int, totalTermFreq: Int, options: PostingsOptions, isInline: Bool, postings: Range<Int>, positions: Range<Int>) {
+        (self.docFreq, self.totalTermFreq, self.options, self.isInline) = (docFreq, totalTermFreq, options, isInline)
         (self.postings, self.positions) = (postings, positions)
     }
 }
