@@ -75,4 +75,5 @@ let package = Package(
         suite("JSONTests", ["JSON"]),
         suite("QueryDSLTests", ["QueryDSL", "JSON"]),
         suite("AnalysisTests", ["Analysis"]),
+        suite("IndexingTests", ["Indexing", "Segments", "Mappings", "Analysis", "Storage", "Bytes"]),
     ])

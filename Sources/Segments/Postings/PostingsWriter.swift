@@ -182,7 +182,7 @@ package struct PostingsWriter: ~Copyable {
 
     private mutating func flushPositions() {
         let bits = unsafe PostingKernels.width(deltas)
-        fixed(UInt32(truncatingIfNeeded: positionData.count / 16 << 6 | bits), to: &positionTable)
+        fixed(UInt32(truncatingIfNeeded: (positionData.count / 16) << 6 | bits), to: &positionTable)
         unsafe PostingKernels.pack(deltas, bits: bits, to: &positionData)
         positionFill = 0
     }
