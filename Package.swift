@@ -73,6 +73,7 @@ let package = Package(
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
         suite("JSONTests", ["JSON"]),
+        suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),
         suite("QueryDSLTests", ["QueryDSL", "JSON"]),
         suite("AnalysisTests", ["Analysis"]),
         suite("IndexingTests", ["Indexing", "Segments", "Mappings", "Analysis", "Storage", "Bytes"]),

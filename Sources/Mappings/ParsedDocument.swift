@@ -1,7 +1,6 @@
 // A document after mapping: typed values by field, in flat arrays, ready for the write buffers. Reused
 // from document to document.
 
-package import JSON
 
 package struct ParsedDocument: Sendable {
     package enum Value: Sendable {
