@@ -29,11 +29,12 @@ import Synchronization
 package enum SectionKind: UInt16, Sendable, CaseIterable {
     // 1..19: the segment as a whole
     case fields = 1, identifiers = 2, versions = 3, sequenceNumbers = 4, storedIndex = 5, storedBlocks = 6
+    case primaryTerms = 7, routing = 8
     // 20..39: inverted; `field` is 0 where the section serves all fields
     case termIndex = 20, termBlocks = 21, postings = 22, positions = 23, norms = 24, impacts = 25, offsets = 26
-    // 40..69: columns, by field
-    case presence = 40, numbers = 41, numberOffsets = 42, keywordOrdinals = 43, keywordTerms = 44
-    case keywordOffsets = 45, points = 46, sparseNumbers = 47
+    // 40..69: columns: one index and one run of bytes for all fields, so that a thousand sparse fields cost
+    // no thousand sections
+    case columnIndex = 40, columnData = 41
 }
 
 package struct SegmentID: Sendable, Hashable, CustomStringConvertible {

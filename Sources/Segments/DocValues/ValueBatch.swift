@@ -1,0 +1,90 @@
+// Values of a batch of documents, gathered from a column in one call: the unit in which columns are read
+// across modules. Reused from batch to batch.
+//
+// Value i belongs to document `positions[i]` of the batch; positions rise, a document without a value has
+// none, one with several has several neighbours.
+
+package final class ValueBatch {
+    /// Documents in the largest batch.
+    package static let docsMax = 4096
+
+    package internal(set) var count = 0
+    /// Each document has exactly one value: position i is i.
+    package internal(set) var isIdentity = false
+    package private(set) var capacity: Int
+    private var ownPositions: UnsafeMutablePointer<UInt32>
+    private let identity: UnsafeMutablePointer<UInt32>
+    /// In the column's encoding; ordinals of keywords.
+    package private(set) var values: UnsafeMutablePointer<Int64>
+
+    package init() {
+        capacity = Self.docsMax
+        unsafe ownPositions = .allocate(capacity: capacity)
+        unsafe values = .allocate(capacity: capacity)
+        unsafe values.initialize(repeating: 0, count: capacity)
+        unsafe ownPositions.initialize(repeating: 0, count: capacity)
+        unsafe identity = .allocate(capacity: capacity)
+        for i in 0..<capacity { unsafe identity[i] = UInt32(i) }
+    }
+
+    deinit {
+        unsafe ownPositions.deallocate()
+        unsafe values.deallocate()
+        unsafe identity.deallocate()
+    }
+
+    package var positions: UnsafePointer<UInt32> { isIdentity ? unsafe UnsafePointer(identity) : unsafe UnsafePointer(ownPositions) }
+    var mutablePositions: UnsafeMutablePointer<UInt32> { unsafe ownPositions }
+
+    /// The same memory, after `NumberColumn.gatherDoubles`.
+    package var doubles: UnsafeMutablePointer<Double> {
+        // Safe: both are 8 trivial bytes, and the caller reads what was last written.
+        unsafe UnsafeMutableRawPointer(values).assumingMemoryBound(to: Double.self)
+    }
+
+    /// Keeps the first `used` values.
+    func grow(to wanted: Int, used: Int) {
+        if wanted <= capacity { return }
+        let size = max(wanted, 2 * capacity)
+        let newPositions = UnsafeMutablePointer<UInt32>.allocate(capacity: size), newValues = UnsafeMutablePointer<Int64>.allocate(capacity: size)
+        unsafe newPositions.initialize(repeating: 0, count: size)
+        unsafe newValues.initialize(repeating: 0, count: size)
+        unsafe newPositions.update(from: ownPositions, count: used)
+        unsafe newValues.update(from: values, count: used)
+        unsafe ownPositions.deallocate()
+        unsafe values.deallocate()
+        unsafe (ownPositions, values, capacity) = (newPositions, newValues, size)
+    }
+}
+
+/// How a field's numbers are to be read from their encoding (`SortableDouble` in Mappings).
+package enum NumberMeaning: Sendable, Equatable {
+    /// long, integer, date, boolean.
+    case integer
+    /// Sortable bits of a double.
+    case double
+    /// Divided by the scaling factor.
+    case scaled(Double)
+    /// The sign bit is flipped.
+    case unsigned
+
+    package func double(_ value: Int64) -> Double {
+        switch self {
+        case .integer: Double(value)
+        case .double: OrderedDouble.decode(value)
+        case .scaled(let factor): Double(value) / factor
+        case .unsigned: Double(UInt64(bitPattern: value) ^ (1 << 63))
+        }
+    }
+}
+
+/// Mappings' `SortableDouble`, for this layer below it.
+package enum OrderedDouble {
+    @inlinable @inline(__always) package static func encode(_ value: Double) -> Int64 {
+        let bits = Int64(bitPattern: value.bitPattern)
+        return bits ^ ((bits >> 63) & Int64.max)
+    }
+    @inlinable @inline(__always) package static func decode(_ ordered: Int64) -> Double {
+        Double(bitPattern: UInt64(bitPattern: ordered ^ ((ordered >> 63) & Int64.max)))
+    }
+}
