@@ -70,6 +70,7 @@ let package = Package(
         // Seeded randomness, faulty storage, paths to corpora: for tests only.
         layer("IsothermTesting", ["Storage", "Bytes"]),
         suite("BytesTests", ["Bytes"]),
+        suite("ColumnTests", ["Indexing", "Segments", "Storage", "Bytes"]),
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
         suite("JSONTests", ["JSON"]),

@@ -115,6 +115,15 @@ package final class NumberColumn: Sendable {
         }
     }
 
+    /// Every (document, value) pair by document.
+    package func forEach(_ body: (DocID, Int64) -> Void) {
+        var rank = 0
+        for doc in presence.docs() {
+            for i in start(rank)..<start(rank + 1) { body(doc, coding.value(raws[i])) }
+            rank += 1
+        }
+    }
+
     /// Documents with a value in `range`: blocks are skipped by their bounds.
     package func documents(in range: ClosedRange<Int64>) -> BitSet {
         var set = BitSet(count: presence.docCount)
