@@ -55,16 +55,16 @@ let package = Package(
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "Logging", package: "swift-log"),
         ]),
+        layer("Commands", [
+            "ElasticAPI", "Engine", "Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Storage", "JSON", "Bytes", "Relevance",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ]),
         .executableTarget(
             name: "isotherm",
-            dependencies: [
-                "IsothermNode", "ElasticAPI", "Engine", "Search", "QueryDSL", "Indexing", "Segments", "Mappings",
-                "Analysis", "Storage", "JSON", "Bytes", "Relevance",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
+            dependencies: ["Commands", "IsothermNode", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: swift),
 
         // Seeded randomness, faulty storage, paths to corpora: for tests only.
