@@ -13,6 +13,8 @@ package struct SearchResponse: Sendable {
     package var total: (value: Int, relation: Relation)?
     /// Nil when nothing matched or the order is not by score.
     package var maxScore: Float?
+    /// In the order of the request; rendered by `json`, top_hits with `SearchExecutor.fetch`.
+    package var aggregations: [AggregationResult] = []
     package var timedOut = false
     /// Nil unless the request said `terminate_after`.
     package var terminatedEarly: Bool?

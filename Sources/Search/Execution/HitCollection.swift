@@ -1,0 +1,237 @@
+// The collecting of a search: segment by segment, the least work that the request allows.
+//
+//     by score, nothing else         top-k with block-max pruning; the worst score so far goes on to the next segment
+//     by score, with aggregations    all matches and their scores, then a heap
+//     by fields                      all matches, then the field sorter
+//     no hits wanted                 a count, or the aggregations
+//
+// Ties: lower index, lower segment, lower document first.
+
+internal import Bytes
+internal import JSON
+internal import QueryDSL
+internal import Segments
+internal import Storage
+
+struct CollectedHit {
+    var place: HitPlace
+    var score: Float
+    /// As Elasticsearch shows them.
+    var sort: [JSONValue]?
+}
+
+struct CollectedHits {
+    var hits: [CollectedHit] = []
+    var count = 0
+    var countIsExact = true
+    var maxScore: Float?
+    var aggregations: [AggregationResult] = []
+    var timedOut = false
+    var terminatedEarly = false
+
+    /// As the request wants its total: capped where it said so.
+    func total(_ wanted: TrackTotalHits) -> (value: Int, relation: SearchResponse.Relation)? {
+        switch wanted {
+        case .none: return nil
+        case .exact: return (count, timedOut ? .atLeast : .equal)
+        case .upTo(let most):
+            if count > most { return (most, .atLeast) }
+            return (count, countIsExact && !timedOut ? .equal : .atLeast)
+        }
+    }
+}
+
+extension PreparedSearch {
+    /// Hits from the first one on, as many as from + size need.
+    func collect() throws(SearchError) -> CollectedHits {
+        let wanted = request.size == 0 ? 0 : request.from + request.size
+        if let field = request.collapse, wanted > 0 { return try collapsed(by: field, wanted) }
+        let window = wanted == 0 ? 0 : max(wanted, request.rescore.map(\.windowSize).max() ?? 0)
+        var result = try collect(window)
+        if !request.rescore.isEmpty { try rescore(&result) }
+        return result
+    }
+
+    /// The first `k` hits, count and aggregations.
+    func collect(_ k: Int) throws(SearchError) -> CollectedHits {
+        do {
+            return isPrunable ? try pruned(k) : try exhaustive(k)
+        } catch let error as SearchError { throw error } catch let error as QueryError { throw .request(error) } catch let error as StorageError {
+            throw .storage(error)
+        } catch let error as AggregationError {
+            switch error {
+            case .query(let why): throw .request(why)
+            case .storage(let why): throw .storage(why)
+            }
+        } catch { throw SearchError("search_phase_execution_exception", "\(error)") }
+    }
+
+    // MARK: -
+
+    private var countUpTo: Int {
+        switch request.trackTotalHits {
+        case .none: 0
+        case .exact: .max
+        case .upTo(let n): n
+        }
+    }
+
+    private func pruned(_ k: Int) throws -> CollectedHits {
+        var result = CollectedHits(), best = BestHits(k), threshold = -Float.infinity
+        for (t, bound) in bounds.enumerated() {
+            for (s, view) in bound.target.snapshot.segments.enumerated() {
+                if isOverdue { result.timedOut = true }
+                if result.timedOut { break }
+                let scorer = try SegmentScorer(plan: bound.plan, view: view)
+                if k == 0 {
+                    if countUpTo > 0 { result.count += try scorer.count() }
+                    continue
+                }
+                let left = countUpTo == .max ? .max : max(0, countUpTo - result.count)
+                let found = try scorer.top(min(k, max(1, view.docCount)), threshold: &threshold, countUpTo: left)
+                result.count += found.count
+                if !found.countIsExact { result.countIsExact = false }
+                for hit in found.hits { best.insert(hit.score, HitPlace(target: t, segment: s, doc: hit.doc)) }
+                threshold = max(threshold, best.threshold)
+            }
+        }
+        result.hits = best.sorted(withSort: !request.sort.isEmpty)
+        result.maxScore = result.hits.first?.score
+        return result
+    }
+
+    private func exhaustive(_ k: Int) throws -> CollectedHits {
+        var result = CollectedHits(), best = BestHits(ordersByScore ? k : 0)
+        let sorter = ordersByScore || k == 0 ? nil : try sorter(size: k, after: request.searchAfter)
+        let aggregator = try request.aggregations.isEmpty ? nil : self.aggregator()
+        for (t, bound) in bounds.enumerated() {
+            for (s, view) in bound.target.snapshot.segments.enumerated() {
+                if isOverdue { result.timedOut = true }
+                if result.timedOut || result.terminatedEarly { break }
+                let scorer = try SegmentScorer(plan: bound.plan, view: view)
+                let found = needsScores ? try scorer.collect(k: 0, scores: true) : SegmentMatches(matches: try scorer.matches(), hits: [], scores: nil)
+                let sets = try narrowed(found, bound, view, &result)
+                if let aggregator {
+                    let facets = sets.facets, names = request.facetFilters.map(\.name)
+                    try aggregator.collect(snapshot: t, segment: s, matches: { name in
+                        names.firstIndex(of: name).map { facets.without[$0] } ?? facets.all
+                    }, scores: found.scores)
+                }
+                result.count += sets.hits.cardinality()
+                if let sorter { try sorter.collect(snapshot: t, segment: s, matches: sets.hits, scores: found.scores) }
+                if ordersByScore, k > 0, let scores = found.scores {
+                    sets.hits.forEach { doc in best.insert(scores[doc], HitPlace(target: t, segment: s, doc: DocID(truncatingIfNeeded: doc))) }
+                }
+                if request.trackScores, let scores = found.scores {
+                    sets.hits.forEach { result.maxScore = max(result.maxScore ?? -.infinity, scores[$0]) }
+                }
+            }
+        }
+        if let sorter {
+            result.hits = sorter.finish().map { hit in
+                CollectedHit(place: HitPlace(target: hit.snapshot, segment: hit.segment, doc: hit.doc), score: hit.score, sort: sorter.json(hit))
+            }
+        } else if ordersByScore {
+            result.hits = best.sorted(withSort: !request.sort.isEmpty)
+            result.maxScore = result.hits.first?.score
+        }
+        if let aggregator { result.aggregations = try aggregator.finish() }
+        return result
+    }
+
+    /// A segment's matches after min_score, terminate_after, facet filters and post_filter.
+    private func narrowed(
+        _ found: SegmentMatches, _ bound: Bound, _ view: SegmentView, _ result: inout CollectedHits
+    ) throws -> (facets: FacetSets, hits: BitSet) {
+        var base = found.matches
+        if let least = request.minScore, let scores = found.scores {
+            found.matches.forEach { doc in if scores[doc] < least { base.remove(doc) } }
+        }
+        if request.terminateAfter > 0 {
+            var room = request.terminateAfter - result.count
+            let all = base
+            all.forEach { doc in
+                room -= 1
+                if room < 0 { base.remove(doc) }
+            }
+            if room <= 0 { result.terminatedEarly = true }
+        }
+        var filters: [BitSet] = []
+        for facet in bound.facets { filters.append(try SegmentScorer(plan: facet, view: view).matches()) }
+        let facets = FacetSets(base: base, filters: filters)
+        guard let post = bound.postFilter else { return (facets, facets.all) }
+        var hits = facets.all
+        hits.formIntersection(try SegmentScorer(plan: post, view: view).matches())
+        return (facets, hits)
+    }
+
+    private func aggregator() throws -> AggregationCollector {
+        var plans: [(query: Query, snapshot: Int, plan: Plan)] = []
+        let bounds = bounds
+        return try AggregationCollector(request.aggregations, snapshots: snapshots) { query, snapshot, segment in
+            let plan: Plan
+            if let known = plans.first(where: { $0.snapshot == snapshot && $0.query == query }) { plan = known.plan } else {
+                plan = try bounds[snapshot].builder.filter(query)
+                plans.append((query, snapshot, plan))
+            }
+            return try SegmentScorer(plan: plan, view: bounds[snapshot].target.snapshot.segments[segment]).matches()
+        }
+    }
+}
+
+/// The best k by score: a binary heap with the worst on top.
+struct BestHits {
+    private let k: Int
+    private var heap: [CollectedHit] = []
+
+    init(_ k: Int) { self.k = k }
+
+    /// Scores must be above this to get in; -infinity until there are k.
+    var threshold: Float { heap.count < k || k == 0 ? -.infinity : heap[0].score }
+
+    mutating func insert(_ score: Float, _ place: HitPlace) {
+        let hit = CollectedHit(place: place, score: score, sort: nil)
+        if heap.count < k {
+            heap.append(hit)
+            siftUp(heap.count - 1)
+        } else if k > 0, Self.isBetter(hit, heap[0]) {
+            heap[0] = hit
+            siftDown()
+        }
+    }
+
+    func sorted(withSort: Bool) -> [CollectedHit] {
+        heap.sorted(by: Self.isBetter).map { hit in
+            CollectedHit(place: hit.place, score: hit.score, sort: withSort ? [.number(Double(hit.score))] : nil)
+        }
+    }
+
+    static func isBetter(_ a: CollectedHit, _ b: CollectedHit) -> Bool {
+        a.score != b.score ? a.score > b.score : a.place < b.place
+    }
+
+    // MARK: -
+
+    private mutating func siftUp(_ from: Int) {
+        var i = from
+        while i > 0, Self.isBetter(heap[(i - 1) / 2], heap[i]) {
+            heap.swapAt(i, (i - 1) / 2)
+            i = (i - 1) / 2
+        }
+    }
+
+    private mutating func siftDown() {
+        var i = 0
+        while true {
+            var worst = i
+            for child in [2 * i + 1, 2 * i + 2] where child < heap.count && Self.isBetter(heap[worst], heap[child]) { worst = child }
+            if worst == i { return }
+            heap.swapAt(i, worst)
+            i = worst
+        }
+    }
+}
+
+extension HitPlace: Comparable {
+    package static func < (a: HitPlace, b: HitPlace) -> Bool { (a.target, a.segment, a.doc) < (b.target, b.segment, b.doc) }
+}
