@@ -23,6 +23,8 @@ package protocol Directory: AnyObject, Sendable {
     /// Replaces `to` atomically.
     func rename(_ from: String, to: String) throws(StorageError)
     func remove(_ name: String) throws(StorageError)
+    /// Makes the bytes of a file that somebody else wrote durable.
+    func sync(_ name: String) throws(StorageError)
     /// Makes names durable (fsync of the folder).
     func sync() throws(StorageError)
     /// The folder `name` in this one, made if it is not there. Its own name is durable after `sync()` here.

@@ -63,6 +63,14 @@ package final class FileDirectory: Directory {
         guard unlink(full) == 0 else { throw systemError(full, "cannot remove") }
     }
 
+    package func sync(_ name: String) throws(StorageError) {
+        let full = try child(name)
+        let descriptor = open(full, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw systemError(full, "cannot open") }
+        defer { _ = Glibc.close(descriptor) }
+        guard fdatasync(descriptor) == 0 else { throw systemError(full, "cannot sync") }
+    }
+
     package func sync() throws(StorageError) {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError(path, "cannot open the folder") }

@@ -46,6 +46,7 @@ package final class MemoryDirectory: Directory {
         state.withLock { $0.files[name] = nil }
     }
 
+    package func sync(_ name: String) throws(StorageError) { _ = try file(name) }
     package func sync() throws(StorageError) {}
 
     package func directory(_ name: String) throws(StorageError) -> any Directory {

@@ -1,0 +1,216 @@
+// Write buffers become segments that searches see (refresh), segments become durable (flush), many become
+// few (merge). Indexing and searching go on beside all three.
+
+internal import Bytes
+internal import Indexing
+internal import Segments
+internal import Storage
+import Synchronization
+
+extension IndexShard {
+    // MARK: - Refresh
+
+    /// Everything written before the call is visible after it.
+    package func refresh() throws(EngineError) {
+        try checkUsable()
+        var detached: [(buffer: DetachedBuffer, ticket: Int)] = []
+        for slot in slots {
+            slot.monitor.locked {
+                if slot.isEmpty { slot.epoch = state.withLock { $0.epoch } } else { detached.append(detach(slot)) }
+            }
+        }
+        if !detached.isEmpty {
+            try seal(detached)
+            counters.refreshes.wrappingAdd(1, ordering: .relaxed)
+        }
+        seals.wait()
+        try checkUsable()
+        let oldest = slots.reduce(seals.oldestEpoch) { n, slot in min(n, slot.monitor.locked { slot.epoch }) }
+        state.withLock { $0.forgetRetired(upTo: oldest) }
+    }
+
+    /// Takes the buffer out of a slot whose lock is held, and begins a new one.
+    func detach(_ slot: WriterSlot) -> (buffer: DetachedBuffer, ticket: Int) {
+        let ticket = seals.begin(epoch: slot.epoch)
+        let buffer = DetachedBuffer(writer: slot.writer, number: slot.number, deletes: slot.deletes, maxSeqNo: slot.maxSeqNo)
+        (slot.number, slot.epoch) = state.withLock { ($0.beginBuffer(), $0.epoch) }
+        slot.writer = DocumentWriter()
+        slot.deletes = []
+        return (buffer, ticket)
+    }
+
+    /// Writes the buffers' segments and makes them visible in one step.
+    func seal(_ detached: [(buffer: DetachedBuffer, ticket: Int)]) throws(EngineError) {
+        defer { for d in detached { seals.end(d.ticket) } }
+        try checkUsable()
+        var sealed: [(number: UInt32, segment: ShardSegment?, deletes: [DocumentPlace])] = []
+        do throws(StorageError) {
+            for (buffer, _) in detached { sealed.append((buffer.number, try write(buffer), buffer.deletes)) }
+        } catch { throw fail(error) }
+        let maxSeqNo = detached.reduce(-1) { max($0, $1.buffer.maxSeqNo) }
+        state.withLock { s in
+            s.publish(sealed)
+            s.maxSeqNo = max(s.maxSeqNo, maxSeqNo)
+        }
+        versions.purge(published: Set(sealed.map(\.number)), now: monotonicMilliseconds())
+    }
+
+    private func write(_ buffer: DetachedBuffer) throws(StorageError) -> ShardSegment? {
+        guard Set(buffer.writer.dead).count < buffer.writer.docCount else { return nil }
+        let name = Self.segmentName(buffer.number), id = makeSegmentID()
+        let length = try buffer.writer.seal(into: directory, name: name + ".seg", id: id)
+        var segment = ShardSegment(
+            number: buffer.number, name: name, length: length, segment: try Segment(SegmentFile.open(directory, name: name + ".seg", length: length)), live: nil)
+        for doc in buffer.writer.dead { segment.delete(doc) }
+        return segment
+    }
+
+    // MARK: - Flush
+
+    /// Commits: everything written before the call is in segments that a commit point names, and the translog is trimmed.
+    package func flush(force: Bool = false) throws(EngineError) {
+        try flushes.locked { () throws(EngineError) in
+            try checkUsable()
+            guard force || needsFlush else { return }
+            let first: UInt64
+            do throws(StorageError) { first = try translog.roll() } catch { throw fail(error) }
+            try refresh()
+            do throws(StorageError) {
+                try persistMappingIfChanged()
+                try writeCommit(translogGeneration: first)
+                counters.flushes.wrappingAdd(1, ordering: .relaxed)
+                try translog.trim(below: first, operationsLeft: 0)
+                try removeUnreferenced()
+            } catch { throw EngineError(error) }
+        }
+    }
+
+    private var needsFlush: Bool {
+        if isDirty || translog.size.operations > 0 || mapping.generation != persistedMapping.withLock({ $0 }) { return true }
+        let committed = commit.withLock { $0.segments }, now = state.withLock { $0.segments }
+        return committed.map(\.name) != now.map(\.name) || now.contains { $0.liveChanged }
+    }
+
+    private func persistMappingIfChanged() throws(StorageError) {
+        let generation = mapping.generation
+        guard generation != persistedMapping.withLock({ $0 }) else { return }
+        try persistMapping(mapping.current)
+        persistedMapping.withLock { $0 = generation }
+    }
+
+    private func writeCommit(translogGeneration: UInt64) throws(StorageError) {
+        let (segments, nextNumber) = state.withLock { ($0.segments, $0.nextNumber) }
+        let before = commit.withLock { $0 }
+        var next = CommitPoint(
+            generation: before.generation + 1, maxSeqNo: nextSeqNo.load(ordering: .relaxed) - 1, translogGeneration: translogGeneration,
+            nextSegment: UInt64(nextNumber), notes: before.notes)
+        var written: [UInt32: (live: BitSet, generation: UInt64, length: Int)] = [:]
+        for segment in segments {
+            var entry = CommitPoint.SegmentEntry(
+                name: segment.name, id: segment.segment.file.id, length: segment.length, docCount: segment.segment.docCount,
+                liveGeneration: segment.liveGeneration, liveLength: segment.liveLength,
+                deletedCount: segment.segment.docCount - segment.liveCount)
+            if segment.liveChanged, let live = segment.live {
+                (entry.liveGeneration, entry.liveLength) = (next.generation, try write(live, of: segment, next.generation))
+                written[segment.number] = (live, entry.liveGeneration, entry.liveLength)
+            }
+            next.segments.append(entry)
+        }
+        try directory.sync()
+        try next.write(to: directory)
+        commit.withLock { $0 = next }
+        state.withLock { s in
+            for i in s.segments.indices {
+                guard let file = written[s.segments[i].number] else { continue }
+                s.segments[i].liveGeneration = file.generation
+                s.segments[i].liveLength = file.length
+                if s.segments[i].live == file.live { s.segments[i].liveChanged = false }
+            }
+        }
+    }
+
+    private func write(_ live: BitSet, of segment: ShardSegment, _ generation: UInt64) throws(StorageError) -> Int {
+        let name = LiveDocs.fileName(segment: segment.name, generation: generation)
+        // Left by a flush that failed.
+        if try directory.length(name) != nil { try directory.remove(name) }
+        let bytes = LiveDocs.encode(live, id: segment.segment.file.id), file = try directory.create(name)
+        try file.append(bytes)
+        try file.sync()
+        try file.close()
+        return bytes.count
+    }
+
+    /// Removes files that neither the newest commit nor a reader to come needs. Readers that have them mapped keep them.
+    private func removeUnreferenced() throws(StorageError) {
+        // Order matters: the listing comes first, so a file made after it is never looked at.
+        let names = try directory.list()
+        let kept = Self.files(of: commit.withLock { $0 })
+        let (segments, open) = state.withLock { s in (Set(s.segments.map(\.fileName)), s.unpublished) }
+        for name in names where Self.isOurs(name) && !kept.contains(name) && !segments.contains(name) {
+            if let number = Self.number(ofSegment: String(name.prefix { $0 != "." })), open.contains(number) { continue }
+            try directory.remove(name)
+        }
+    }
+
+    // MARK: - Merge
+
+    /// Does the merge that the policy wants most.
+    /// - Returns: whether there was one.
+    @discardableResult
+    package func mergeOnce() throws(EngineError) -> Bool {
+        try merges.locked { () throws(EngineError) in
+            let segments = state.withLock { $0.segments }
+            guard let group = settings.mergePolicy.next(candidates(segments)) else { return false }
+            try merge(group.map { segments[$0] })
+            return true
+        }
+    }
+
+    /// Merges until there are at most `segmentsMax` segments and no deleted documents.
+    package func forceMerge(segmentsMax: Int) throws(EngineError) {
+        try refresh()
+        try merges.locked { () throws(EngineError) in
+            for _ in 0..<1000 {
+                let segments = state.withLock { $0.segments }
+                guard let group = settings.mergePolicy.forced(candidates(segments), segmentsMax: segmentsMax) else { return }
+                try merge(group.map { segments[$0] })
+            }
+        }
+    }
+
+    private func candidates(_ segments: [ShardSegment]) -> [MergePolicy.Candidate] {
+        segments.enumerated().map {
+            MergePolicy.Candidate(index: $0, bytes: $1.length, docCount: $1.segment.docCount, liveCount: $1.liveCount)
+        }
+    }
+
+    private func merge(_ sources: [ShardSegment]) throws(EngineError) {
+        try checkUsable()
+        var merged: ShardSegment?
+        var docMaps = sources.map { [DocID](repeating: .max, count: $0.segment.docCount) }
+        if sources.contains(where: { $0.liveCount > 0 }) {
+            // Its number is open like a write buffer's until it is published: nobody clears the file away meanwhile.
+            let number = state.withLock { $0.beginBuffer() }
+            defer { state.withLock { _ = $0.unpublished.remove(number) } }
+            let name = Self.segmentName(number)
+            do throws(StorageError) {
+                let result = try SegmentMerger.merge(sources.map(\.view), into: directory, name: name + ".seg", id: makeSegmentID())
+                let file = try SegmentFile.open(directory, name: name + ".seg", length: result.length)
+                merged = ShardSegment(number: number, name: name, length: result.length, segment: try Segment(file), live: nil)
+                docMaps = result.docMaps
+            } catch {
+                try? directory.remove(name + ".seg")
+                throw EngineError(error)
+            }
+            state.withLock { $0.replace(sources, by: merged, docMaps: docMaps) }
+        } else {
+            state.withLock { $0.replace(sources, by: nil, docMaps: docMaps) }
+        }
+        counters.merges.wrappingAdd(1, ordering: .relaxed)
+        // Under the flush's lock: a commit being written may still name them.
+        flushes.locked {
+            let kept = Self.files(of: commit.withLock { $0 })
+            for source in sources where !kept.contains(source.fileName) { try? directory.remove(source.fileName) }
+        }
+    }
+}
