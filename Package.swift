@@ -70,6 +70,7 @@ let package = Package(
         // Seeded randomness, faulty storage, paths to corpora: for tests only.
         layer("IsothermTesting", ["Storage", "Bytes"]),
         suite("BytesTests", ["Bytes"]),
+        suite("EngineTests", ["Engine", "Search", "Indexing", "QueryDSL", "Segments", "Mappings", "Analysis", "JSON", "Storage", "Bytes"]),
         suite("ColumnTests", ["Indexing", "Segments", "Storage", "Bytes"]),
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
