@@ -79,7 +79,7 @@ package struct SearchExecutor: Sendable {
         do throws(StorageError) {
             for view in target.snapshot.segments.reversed() {
                 guard let doc = try view.segment.columns.doc(forID: id), view.live.map({ $0[Int(doc)] }) ?? true else { continue }
-                return try Explainer(view: view, doc: doc).explain(plan)
+                return try Explainer(view: view, doc: doc, snapshot: target.snapshot).explain(plan)
             }
         } catch { throw .storage(error) }
         return nil

@@ -54,7 +54,7 @@ final class FetchPhase {
             found.matchedQueries = try SegmentScorer(plan: bound.plan, view: view).matchedNames(doc)
             if let post = bound.postFilter { found.matchedQueries += try SegmentScorer(plan: post, view: view).matchedNames(doc) }
         }
-        if request.explain { found.explanation = try Explainer(view: view, doc: doc).explain(bound.plan) }
+        if request.explain { found.explanation = try Explainer(view: view, doc: doc, snapshot: bound.target.snapshot).explain(bound.plan) }
         return found
     }
 

@@ -85,11 +85,6 @@ extension Similarity {
     /// Of filters, whose scores nobody reads.
     static let unscored = Similarity(k1: 0, b: 0, averageLength: 1, inverseNorms: [Float](repeating: 1, count: 256))
 
-    /// The length that a norm byte stands for: exact below 40, then 3 bits of mantissa (Lucene's SmallFloat.byte4ToInt).
-    package static func normLength(_ byte: UInt8) -> Float {
-        guard byte >= 24 else { return Float(byte) }
-        let code = Int(byte) - 24
-        let bits = code & 7, shift = (code >> 3) - 1
-        return Float(24 + (shift < 0 ? bits : (bits | 8) << shift))
-    }
+    /// The length that a norm byte stands for.
+    package static func normLength(_ byte: UInt8) -> Float { Float(SmallFloat.decode(byte)) }
 }

@@ -37,8 +37,10 @@ extension QueryBinder {
             functions.append(bound)
         }
         let combination = FunctionCombination(functions: functions, scoreMode: f.scoreMode, boostMode: f.boostMode, maxBoost: f.maxBoost)
-        return .function(FunctionPlan(inner: inner, scorer: { view throws(StorageError) in try combination.scorer(view) },
-            minScore: f.minScore, description: combination.description))
+        var plan = FunctionPlan(inner: inner, scorer: { view throws(StorageError) in try combination.scorer(view) },
+            minScore: f.minScore, description: combination.description)
+        plan.combination = combination
+        return .function(plan)
     }
 
     // MARK: -

@@ -114,4 +114,13 @@ package struct FunctionPlan: Sendable {
     package var minScore: Float?
     /// For explain.
     package var description: String
+    /// The functions one by one, for explain.
+    var combination: FunctionCombination?
+
+    package init(
+        inner: Plan, scorer: @escaping @Sendable (SegmentView) throws(StorageError) -> (@Sendable (DocID, _ score: Float) -> Float),
+        minScore: Float? = nil, description: String = ""
+    ) {
+        (self.inner, self.scorer, self.minScore, self.description) = (inner, scorer, minScore, description)
+    }
 }
