@@ -1,0 +1,81 @@
+# One word for each task. `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
+
+SWIFT   ?= swift
+BIN     := .build/release/isotherm
+PORT    ?= 9200
+DATA    ?= data
+SHARED  ?= ../shared
+# What building needs from Debian; the name before the colon says what for: ICU, LZ4, Snowball, zlib.
+PACKAGES := pkg-config libicu-dev liblz4-dev libstemmer-dev zlib1g-dev
+CHECK   := --explicit-target-dependency-import-check error
+
+.PHONY: help run test fast build serve corpus index inspect bench crash compat clients fuzz golden format tidy packages venv clean
+
+help: ## List the tasks.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+run: build corpus ## Build, load the sample shop, serve it on 127.0.0.1:9200.
+	@scripts/run-shop.sh $(BIN) $(DATA) $(PORT)
+
+test: packages venv ## Build with tests, run all of them, then the scenarios; the last line sums up.
+	@SWIFT=$(SWIFT) SHARED=$(SHARED) scripts/test.sh
+
+fast: packages ## Build what changed and run the unit tests.
+	$(SWIFT) build -c release --build-tests $(CHECK)
+	$(SWIFT) test -c release --skip-build
+
+build: packages ## Build the release binary, .build/release/isotherm.
+	$(SWIFT) build -c release $(CHECK) --product isotherm
+
+serve: build ## Serve the data folder: make serve DATA=data PORT=9200.
+	$(BIN) serve --data $(DATA) --host 127.0.0.1 --port $(PORT)
+
+corpus: ## Make the sample shop, where its files are missing.
+	@[ -s corpora/shop/products.ndjson ] || python3 -B corpora/shop/generate.py
+
+index: build corpus ## Load the sample shop into a running server: make index PORT=9200.
+	$(BIN) bulk shop corpora/shop/products.ndjson --mapping indexes/shop.json --url http://127.0.0.1:$(PORT)
+
+inspect: build ## Print a file of the data folder in words: make inspect FILE=data/indexes/.../1.seg
+	@$(BIN) inspect $(FILE)
+
+bench: build ## Compare with other engines: make bench N=100000 PEERS=folder BENCH_WORK=folder
+	ISOTHERM_BUILD='$(CURDIR)/$(BIN) bench build {index} {corpus}' ISOTHERM_BENCH='$(CURDIR)/$(BIN) bench serve {index}' \
+		$(SHARED)/bench/run.sh $(or $(N),100000)
+
+crash: build venv ## Kill a server under load, again and again: make crash ROUNDS=50
+	.venv/bin/python -B Tests/Scenarios/crash.py $(BIN) --rounds $(or $(ROUNDS),50)
+
+compat: build venv ## Elasticsearch's REST tests against a server of our own.
+	SHARED=$(SHARED) scripts/scenario.sh compat
+
+clients: build venv ## The official Python client against a server of our own.
+	SHARED=$(SHARED) scripts/scenario.sh clients
+
+fuzz: ## Every damage and property suite, with other seeds.
+	$(SWIFT) build -c release --build-tests $(CHECK)
+	ISOTHERM_SEED=$$RANDOM $(SWIFT) test -c release --skip-build --filter 'damage|Damage|fuzz|Fuzz|property|Property'
+
+golden: ## Make the golden files anew; read the diff before committing it. Needs PEERS for Lucene's scores.
+	python3 -B corpora/shop/generate.py
+	@if [ -n "$(PEERS)" ]; then PEERS=$(PEERS) Tests/Golden/lucene/make.sh; else echo "PEERS is not set: Lucene's scores stay as they are"; fi
+	ISOTHERM_GOLDEN=write $(SWIFT) test -c release --filter Golden
+
+format: ## Show where the formatter disagrees; changes nothing.
+	$(SWIFT) format lint --recursive Sources Tests || true
+
+tidy: ## Layering, file heads, left-over marks, sizes of files.
+	@python3 -B Tests/Tidy/tidy.py
+
+packages:
+	@scripts/packages.sh $(PACKAGES)
+
+venv: .venv/ready
+.venv/ready: Tests/requirements.txt
+	@scripts/packages.sh python3-venv
+	python3 -m venv .venv
+	.venv/bin/pip install -q --disable-pip-version-check -r Tests/requirements.txt
+	@touch $@
+
+clean: ## Remove what was built; data stays.
+	rm -rf .build .venv

@@ -1,0 +1,94 @@
+#!/bin/bash
+# Runs one scenario against the built binary: scenario.sh NAME; without a name, lists them. Each is a function here; it fails by its
+# exit code, and exits with 77 when it cannot run (it says why).
+#
+# SHARED: the folder with corpora and REST tests, ../shared unless set.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin=$PWD/.build/release/isotherm python=.venv/bin/python shared=${SHARED:-../shared}
+work=$(mktemp -d) server=
+cleanup() { [ -z "$server" ] || { kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }; rm -rf "$work"; }
+trap cleanup EXIT
+
+need() { [ -e "$1" ] || { echo "cannot run: $1 is not there"; exit 77; }; }
+
+# Starts a server on an empty folder; sets $url.
+start() {
+  local port
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  url=http://127.0.0.1:$port
+  "$bin" serve --data "$work/data" --host 127.0.0.1 --port "$port" > "$work/server.log" 2>&1 &
+  server=$!
+  for _ in $(seq 200); do
+    curl -fs "$url" >/dev/null 2>&1 && return
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.05
+  done
+  echo "the server did not start:"; tail -20 "$work/server.log"; exit 1
+}
+
+tidy() { python3 -B Tests/Tidy/tidy.py; }
+
+# The generator makes the very bytes that are in the repository.
+shop_is_reproducible() { python3 -B corpora/shop/generate.py --check; }
+
+ir_measures() { $python -B Tests/Relevance/compare_ir_measures.py "$bin" --rounds 20; }
+
+# Load without a server, verify every checksum, measure, search.
+shop() {
+  "$bin" bulk shop corpora/shop/products.ndjson --mapping indexes/shop.json --data "$work/data" --quiet
+  "$bin" check --data "$work/data"
+  "$bin" eval shop --data "$work/data" --queries corpora/shop/queries.tsv --judgments corpora/shop/judgments.csv \
+    --template indexes/shop.query.json --gate "$SHOP_GATE"
+}
+SHOP_GATE='ndcg@10>=0.6'
+
+# Load over HTTP with a few bad lines among the good: reported by number, the rest is there, exit code 2.
+bulk_over_http() {
+  start
+  { head -50 corpora/shop/products.ndjson; echo '{"id": "broken"'; sed -n '51,100p' corpora/shop/products.ndjson; echo '{"id": "x", "price": "dear"}'; } > "$work/in.ndjson"
+  local code=0
+  "$bin" bulk shop "$work/in.ndjson" --mapping indexes/shop.json --url "$url" --rejects "$work/bad.ndjson" > "$work/out" 2> "$work/err" || code=$?
+  cat "$work/out" "$work/err" "$work/bad.ndjson"
+  [ $code = 2 ] && [ "$(wc -l < "$work/bad.ndjson")" = 2 ] && grep -q '"line":51,' "$work/bad.ndjson" && grep -q '"line":102,' "$work/bad.ndjson"
+  tail -1 "$work/out" | grep -qx 'committed 100'
+  curl -fs "$url/shop/_count" | grep -q '"count":100'
+  "$bin" search shop 'shoes' --url "$url" | head -3
+}
+
+cranfield() {
+  need "$shared/corpora/cranfield"
+  python3 -B corpora/convert.py cranfield "$shared/corpora/cranfield" "$work/corpus"
+  "$bin" bulk cranfield "$work/corpus/documents.ndjson" --mapping indexes/cranfield.json --data "$work/data" --quiet
+  "$bin" eval cranfield --data "$work/data" --queries "$work/corpus/queries.tsv" --judgments "$work/corpus/qrels.txt" \
+    --gains '1=4,2=3,3=2,4=1,-1=1' --template indexes/cranfield.query.json --gate 'ndcg@10>=0.43'
+}
+
+icecat() {
+  need "$shared/corpora/icecat-products"
+  python3 -B corpora/convert.py icecat "$shared/corpora/icecat-products" "$work/corpus"
+  "$bin" bulk icecat "$work/corpus/documents.ndjson" --mapping indexes/icecat.json --data "$work/data" --quiet
+  "$bin" eval icecat --data "$work/data" --judgments "$work/corpus/judgments.csv" --template indexes/icecat.query.json --gate 'ndcg@10>=0.735'
+  echo; echo "the product preset against english:"
+  "$bin" eval icecat --data "$work/data" --judgments "$work/corpus/judgments.csv" --metrics ndcg@10,unjudged@10 \
+    --template indexes/icecat-product.query.json --compare-template indexes/icecat.query.json
+}
+
+# Elasticsearch's own REST tests; those in the list must pass.
+compat() {
+  need "$shared/es-compat/run.py"
+  start
+  $python -B "$shared/es-compat/run.py" --url "$url" --only "@$shared/es-compat/milestones/m1.txt" --expect Tests/Scenarios/es-compat.txt
+}
+
+clients() {
+  need Tests/Scenarios/official_client.py
+  start
+  $python -B Tests/Scenarios/official_client.py "$url"
+}
+
+# A few kills; `make crash` does many.
+crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
+
+all="tidy shop_is_reproducible ir_measures shop bulk_over_http cranfield icecat compat clients crash"
+if [ $# = 0 ]; then echo "$all"; else "$1"; fi
