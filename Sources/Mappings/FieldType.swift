@@ -38,6 +38,8 @@ package final class FieldType: Sendable {
     package let scalingFactor: Double
     /// date only: "strict_date_optional_time||epoch_millis".
     package let format: String?
+    /// `format`, ready to read and write; the standard one unless given.
+    package let dateFormat: DateFormat
     package let coerce: Bool
     package let ignoreMalformed: Bool
     /// alias only.
@@ -71,6 +73,7 @@ package final class FieldType: Sendable {
         self.copyTo = copyTo
         self.scalingFactor = scalingFactor
         self.format = format
+        dateFormat = format.flatMap { try? DateFormat($0) } ?? .standard
         self.coerce = coerce
         self.ignoreMalformed = ignoreMalformed
         self.aliasPath = aliasPath
