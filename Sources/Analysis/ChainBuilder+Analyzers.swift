@@ -1,12 +1,24 @@
-// The built-in analyzers by Elasticsearch's names: one row each.
+// The built-in analyzers by Elasticsearch's names: one row each. Languages are rows of `languages`.
 
 extension ChainBuilder {
     typealias MakeAnalyzer = @Sendable (Definition, ChainBuilder) throws(AnalysisError) -> any Analyzer
+    typealias Part<C> = (name: String, component: C)
 
     static let unsupportedAnalyzers: Set<String> = ["standard_html_strip"]
 
-    static let analyzerTable: [String: MakeAnalyzer] = [
+    static let analyzerTable: [String: MakeAnalyzer] = {
+        var table = generalAnalyzers
+        for (name, language) in languages {
+            table[name] = { d, _ throws(AnalysisError) in try language.chain(d) }
+        }
+        return table
+    }()
+
+    private static let generalAnalyzers: [String: MakeAnalyzer] = [
         "standard": { d, _ throws(AnalysisError) in
+            try chain(d, standard(d), [("lowercase", LowercaseFilter())] + stop(d, "_none_"))
+        },
+        "default": { d, _ throws(AnalysisError) in
             try chain(d, standard(d), [("lowercase", LowercaseFilter())] + stop(d, "_none_"))
         },
         "simple": { d, _ throws(AnalysisError) in
@@ -17,13 +29,33 @@ extension ChainBuilder {
         "stop": { d, _ throws(AnalysisError) in
             try chain(d, ("lowercase", CharacterTokenizer(kind: .letter, lowercases: true)), stop(d, "_english_"))
         },
-        "english": { d, _ throws(AnalysisError) in
-            try chain(d, standard(d), [("possessive_english", PossessiveFilter()), ("lowercase", LowercaseFilter())] + stop(d, "_english_")
-                + [("porter_stem", PorterStemFilter())])
+        "pattern": { d, _ throws(AnalysisError) in
+            let tokenizer = try PatternTokenizer.make(d.string("pattern") ?? "\\W+", flags: Regex.flags(d.string("flags"), in: d.name), group: -1, in: d.name)
+            let lowers: [Part<any TokenFilter>] = try d.bool("lowercase", true) ? [("lowercase", LowercaseFilter())] : []
+            return try chain(d, ("pattern", tokenizer), lowers + stop(d, "_none_"))
+        },
+        "fingerprint": { d, _ throws(AnalysisError) in
+            try chain(d, standard(d), [("lowercase", LowercaseFilter()), ("asciifolding", ASCIIFoldingFilter(preservesOriginal: false))]
+                + stop(d, "_none_")
+                + [("fingerprint", FingerprintFilter(separator: d.string("separator") ?? " ", outputMax: try d.int("max_output_size", 255)))])
+        },
+        "snowball": { d, _ throws(AnalysisError) in
+            let language = d.string("language") ?? "English"
+            let words = StopWords.named("_\(language.lowercased())_") == nil || language == "Porter" ? "_english_" : "_\(language.lowercased())_"
+            return try chain(d, standard(d), [("lowercase", LowercaseFilter())] + stop(d, words) + [("snowball", Stemmers.snowball(language, in: d.name))])
+        },
+        "chinese": { d, _ throws(AnalysisError) in
+            try chain(d, standard(d), [("lowercase", LowercaseFilter())] + stop(d, "_english_"))
+        },
+        "icu_analyzer": { d, _ throws(AnalysisError) in
+            var characters: [Named<any CharacterFilter>] = []
+            characters.append(Named(name: "icu_normalizer", component: NormalizationCharFilter(form: .nfkcCasefold)))
+            return AnalysisChain(
+                name: d.name, positionIncrementGap: try d.int("position_increment_gap", 100), characterFilters: characters,
+                tokenizer: Named(name: "icu_tokenizer", component: ICUTokenizer()),
+                filters: [Named(name: "icu_folding", component: NormalizationFilter(form: .nfkcCasefold, dropsMarks: true))])
         },
     ]
-
-    typealias Part<C> = (name: String, component: C)
 
     static func chain(_ d: Definition, _ tokenizer: Part<any Tokenizer>, _ filters: [Part<any TokenFilter>]) throws(AnalysisError) -> AnalysisChain {
         AnalysisChain(

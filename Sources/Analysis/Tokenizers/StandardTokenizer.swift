@@ -23,36 +23,29 @@ package struct StandardTokenizer: Tokenizer {
     package func tokenize(_ text: Span<UInt8>, into tokens: inout TokenBuffer) throws(AnalysisError) {
         let count = text.count
         var i = 0
-        var a = TokenAttributes(type: .alphanum)
+        var writer = TokenWriter(type: .alphanum)
         while i < count {
             let b = text[i]
             if usesFastPath && b < 0x80 {
-                if !ASCII.isWord(b) && (i + 1 == count || text[i + 1] < 0x80) {
+                if ASCII.isWord(b) {
+                    if let (end, kind) = ASCII.word(text, i, maxTokenLength) {
+                        if kind != 0 { writer.add(i, end, kind & 1 != 0 ? .alphanum : .num, &tokens, text) }
+                        i = end
+                        continue
+                    }
+                } else if i + 1 == count || text[i + 1] < 0x80 {
                     i += 1
                     continue
                 }
-                if ASCII.isWord(b), let (end, kind) = ASCII.word(text, i, maxTokenLength) {
-                    if kind != 0 {
-                        for k in i..<end { tokens.terms.append(text[k]) }
-                        (a.start, a.end, a.type) = (Int32(truncatingIfNeeded: i), Int32(truncatingIfNeeded: end), kind & 1 != 0 ? .alphanum : .num)
-                        tokens.finish(a)
-                        a.position &+= 1
-                    }
-                    i = end
-                    continue
-                }
             }
-            guard let (end, type) = WordBreaks.token(text, i, lengthMax: maxTokenLength) else {
+            if let (end, type) = WordBreaks.token(text, i, lengthMax: maxTokenLength) {
+                writer.add(i, end, type, &tokens, text)
+                i = end
+            } else {
                 i += decodeScalar(text, i).length
-                continue
             }
-            tokens.terms.append(span: text.extracting(i..<end))
-            (a.start, a.end, a.type) = (Int32(truncatingIfNeeded: i), Int32(truncatingIfNeeded: end), type)
-            tokens.finish(a)
-            a.position &+= 1
-            i = end
         }
-        tokens.positionCount = a.position
+        writer.close(&tokens, text)
     }
 }
 

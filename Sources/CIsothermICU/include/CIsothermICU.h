@@ -37,4 +37,42 @@ uint32_t isotherm_to_lower(uint32_t scalar);
 uint32_t isotherm_to_upper(uint32_t scalar);
 /// 0...9, or -1 when the scalar is no decimal digit.
 int32_t isotherm_digit_value(uint32_t scalar);
+
+// Break iterators over UTF-8, positions in bytes. One thread at a time; the text must stay where it is
+// until the next set_text.
+typedef struct isotherm_breaks isotherm_breaks;
+typedef enum { ISOTHERM_BREAK_WORD = 0, ISOTHERM_BREAK_SENTENCE = 1 } isotherm_break_kind;
+/// Null when ICU has no data for it. Words are cut by dictionary for Thai, Lao, Khmer, Burmese, Chinese, Japanese.
+isotherm_breaks *isotherm_breaks_open(isotherm_break_kind kind, const char *locale);
+void isotherm_breaks_close(isotherm_breaks *breaks);
+/// 0 on failure.
+int isotherm_breaks_set_text(isotherm_breaks *breaks, const uint8_t *utf8, size_t length);
+/// The next boundary, or -1 at the end.
+int32_t isotherm_breaks_next(isotherm_breaks *breaks);
+/// ICU's rule status of the segment that ended there: below 100 no word, 100 number, 200 letters, 300 kana, 400 ideographs.
+int32_t isotherm_breaks_status(isotherm_breaks *breaks);
+
+// Regular expressions over UTF-8, positions in bytes. A match stops after a bounded number of steps and of stack.
+typedef struct isotherm_regex isotherm_regex;
+enum { ISOTHERM_REGEX_CASE = 1, ISOTHERM_REGEX_COMMENTS = 2, ISOTHERM_REGEX_MULTILINE = 4, ISOTHERM_REGEX_DOTALL = 8, ISOTHERM_REGEX_LITERAL = 16 };
+/// Null when the pattern is wrong: `error` then holds ICU's name for it.
+isotherm_regex *isotherm_regex_open(const uint8_t *pattern, size_t length, uint32_t flags, char error[64]);
+isotherm_regex *isotherm_regex_clone(const isotherm_regex *regex);
+void isotherm_regex_close(isotherm_regex *regex);
+int isotherm_regex_set_text(isotherm_regex *regex, const uint8_t *utf8, size_t length);
+/// 1 found, 0 no more, -1 past the limits.
+int isotherm_regex_next(isotherm_regex *regex);
+int32_t isotherm_regex_group_count(isotherm_regex *regex);
+/// Group 0 is the whole match; -1 for a group that took no part.
+int64_t isotherm_regex_start(isotherm_regex *regex, int32_t group);
+int64_t isotherm_regex_end(isotherm_regex *regex, int32_t group);
+/// The number of a named group, or -1.
+int32_t isotherm_regex_group(isotherm_regex *regex, const char *name);
+
+// Normalization forms, from UTF-8 to UTF-8.
+typedef enum { ISOTHERM_NFC, ISOTHERM_NFD, ISOTHERM_NFKC, ISOTHERM_NFKD, ISOTHERM_NFKC_CF } isotherm_form;
+/// Writes at most `capacity` bytes; the length of the whole result, or -1 on failure.
+int64_t isotherm_normalize(isotherm_form form, const uint8_t *utf8, size_t length, uint8_t *out, size_t capacity);
+/// 1 when the scalar is a nonspacing mark.
+int isotherm_is_mark(uint32_t scalar);
 #endif
