@@ -9,7 +9,8 @@ extension ChainBuilder {
     static let analyzerTable: [String: MakeAnalyzer] = {
         var table = generalAnalyzers
         for (name, language) in languages {
-            table[name] = { d, _ throws(AnalysisError) in try language.chain(d) }
+            let make: MakeAnalyzer = { (d: Definition, _: ChainBuilder) throws(AnalysisError) -> any Analyzer in try language.chain(d) }
+            table[name] = make
         }
         return table
     }()

@@ -8,7 +8,10 @@ extension ChainBuilder {
         var table = basicFilters
         table.merge(gramFilters) { a, _ in a }
         table.merge(stemFilters) { a, _ in a }
-        for (name, scalars) in Normalizers.byName { table[name] = { _, _ in scalars } }
+        for (name, scalars) in Normalizers.byName {
+            let make: MakeFilter = { (_: Definition, _: AnalysisLimits) throws(AnalysisError) -> any TokenFilter in scalars }
+            table[name] = make
+        }
         return table
     }()
 
@@ -116,7 +119,8 @@ extension ChainBuilder {
             },
         ]
         for name in ["arabic", "brazilian", "czech", "dutch", "french", "german", "russian"] {
-            table[name + "_stem"] = { d, _ throws(AnalysisError) in try Stemmers.named(name, in: d.name) }
+            let make: MakeFilter = { (d: Definition, _: AnalysisLimits) throws(AnalysisError) -> any TokenFilter in try Stemmers.named(name, in: d.name) }
+            table[name + "_stem"] = make
         }
         return table
     }()

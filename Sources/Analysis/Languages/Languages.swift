@@ -46,10 +46,12 @@ struct Language: Sendable {
         for name in late { try builtIn(name) }
         if !overrides.isEmpty { add("stemmer_override", try StemmerOverrideFilter(rules: overrides, in: d.name)) }
         if let stemmer { add(stemmer == "english" ? "porter_stem" : "stemmer", try Stemmers.named(stemmer, in: d.name)) }
+        let words255: any Tokenizer = tokenizer?() ?? StandardTokenizer()
+        let longer = try d.int("max_token_length", 255, 1...1_048_576)
         return AnalysisChain(
             name: d.name, positionIncrementGap: try d.int("position_increment_gap", 100),
             characterFilters: characterFilters.map { Named(name: "persian", component: $0) },
-            tokenizer: Named(name: tokenizer == nil ? "standard" : "thai", component: tokenizer?() ?? StandardTokenizer(maxTokenLength: try d.int("max_token_length", 255, 1...1_048_576))),
+            tokenizer: Named(name: tokenizer == nil ? "standard" : "thai", component: longer == 255 ? words255 : StandardTokenizer(maxTokenLength: longer)),
             filters: filters)
     }
 }
