@@ -77,6 +77,7 @@ let package = Package(
         suite("JSONTests", ["JSON"]),
         suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),
         suite("QueryDSLTests", ["QueryDSL", "JSON"]),
+        suite("ElasticAPITests", ["ElasticAPI", "Engine", "Storage", "JSON"]),
         suite("AnalysisTests", ["Analysis"]),
         suite("IndexingTests", ["Indexing", "Segments", "Mappings", "Analysis", "Storage", "Bytes"]),
     ])

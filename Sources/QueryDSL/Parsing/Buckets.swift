@@ -105,7 +105,7 @@ enum Buckets {
             guard let object = item.object else { throw m.wrong("order", item, wanted: "an object such as {\"_count\": \"desc\"}") }
             for (path, direction) in object {
                 guard let word = direction.string?.lowercased(), ["asc", "desc"].contains(word) else {
-                    throw QueryError("parsing_exception", "Unknown order direction [\(direction.text ?? "")]; use asc or desc")
+                    throw QueryError("parsing_exception", "Unknown order direction [\(direction.scalar ?? "")]; use asc or desc")
                 }
                 orders.append(order(path, ascending: word == "asc"))
             }

@@ -22,7 +22,7 @@ enum FullText {
     }
 
     static func multiMatch(_ m: inout Members) throws(QueryError) -> Query.Kind {
-        guard let text = m.take("query"), text.text != nil else {
+        guard let text = m.take("query"), text.scalar != nil else {
             throw QueryError("parsing_exception", "No text specified for multi_match query")
         }
         var query = Query.MultiMatch(fields: try fields(try m.strings("fields") ?? []), text: text)
@@ -109,7 +109,7 @@ enum FullText {
     static func fuzziness(_ m: inout Members) throws(QueryError) -> Query.Fuzziness? {
         guard let value = m.take("fuzziness"), !value.isNull else { return nil }
         guard let fuzziness = Query.Fuzziness(value) else {
-            throw QueryError("parse_exception", "Invalid fuzziness value: \(value.text ?? value.shown); write 0, 1, 2, AUTO or AUTO:3,6")
+            throw QueryError("parse_exception", "Invalid fuzziness value: \(value.scalar ?? value.shown); write 0, 1, 2, AUTO or AUTO:3,6")
         }
         return fuzziness
     }
@@ -145,7 +145,7 @@ enum FullText {
         guard let text = m.take("query"), !text.isNull else {
             throw QueryError("illegal_argument_exception", "[\(m.owner)] requires query value")
         }
-        guard text.text != nil else {
+        guard text.scalar != nil else {
             throw QueryError("parsing_exception", "[\(m.owner)] unknown token [\(text.tokenName)] after [query]")
         }
         return text
@@ -180,7 +180,7 @@ enum FullText {
 extension Query.Fuzziness {
     /// "AUTO", "AUTO:3,6", 1, "1", "1.0"
     init?(_ value: JSONValue) {
-        guard let text = value.text?.uppercased() else { return nil }
+        guard let text = value.scalar?.uppercased() else { return nil }
         if text == "AUTO" {
             self = .auto
         } else if text.hasPrefix("AUTO:") {

@@ -88,7 +88,7 @@ enum FunctionScoreParser {
         var seed: Int64?
         if let value = m.take("seed"), !value.isNull {
             // Text seeds are hashed, so that a session id can be one.
-            seed = value.integer ?? Int64(value.text ?? "") ?? value.text.map { $0.utf8.reduce(0) { $0 &* 31 &+ Int64($1) } }
+            seed = value.integer ?? Int64(value.scalar ?? "") ?? value.scalar.map { $0.utf8.reduce(0) { $0 &* 31 &+ Int64($1) } }
         }
         return .random(seed: seed, field: try m.string("field"))
     }
@@ -102,7 +102,7 @@ enum FunctionScoreParser {
         _ = m.take(field)
         var inner = Members(object, of: m.owner, style: .query, bounds: m.bounds)
         let origin = inner.take("origin"), offset = inner.take("offset")
-        guard let scale = inner.take("scale"), scale.text != nil else {
+        guard let scale = inner.take("scale"), scale.scalar != nil else {
             throw QueryError("parse_exception", "both [scale] and [origin] must be set for numeric fields.")
         }
         let decay = try inner.double("decay") ?? 0.5

@@ -27,7 +27,7 @@ package struct Members: Sendable {
 
     package mutating func string(_ names: String...) throws(QueryError) -> String? {
         guard let value = take(names), !value.isNull else { return nil }
-        guard let text = value.text else { throw wrong(names[0], value, wanted: "a string") }
+        guard let text = value.scalar else { throw wrong(names[0], value, wanted: "a string") }
         return text
     }
 
@@ -71,7 +71,7 @@ package struct Members: Sendable {
         guard let value = take(names), !value.isNull else { return nil }
         var strings: [String] = []
         for item in value.array ?? [value] {
-            guard let text = item.text else { throw wrong(names[0], item, wanted: "a string or an array of strings") }
+            guard let text = item.scalar else { throw wrong(names[0], item, wanted: "a string or an array of strings") }
             strings.append(text)
         }
         return strings
@@ -171,7 +171,7 @@ package struct ParseBounds: Sendable {
 
 extension JSONValue {
     /// A scalar as text: numbers and booleans as they are written.
-    package var text: String? {
+    package var scalar: String? {
         switch self {
         case .string(let v): v
         case .integer(let v): String(v)
@@ -211,7 +211,7 @@ extension JSONValue {
         case .string(let s): "[\(s.prefix(100))]"
         case .array: "an array"
         case .object: "an object"
-        default: "[\(text ?? "")]"
+        default: "[\(scalar ?? "")]"
         }
     }
 }

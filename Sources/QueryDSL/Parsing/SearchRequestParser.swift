@@ -117,7 +117,7 @@ extension SearchRequest {
 
     private static func timeout(_ v: JSONValue) throws(QueryError) -> Int? {
         if v == .integer(-1) || v == "-1" { return nil }
-        guard let text = v.text, let length = Buckets.milliseconds(text) ?? v.integer, let timeout = Int(exactly: length), timeout >= 0 else {
+        guard let text = v.scalar, let length = Buckets.milliseconds(text) ?? v.integer, let timeout = Int(exactly: length), timeout >= 0 else {
             throw QueryError("illegal_argument_exception", "failed to parse setting [timeout] with value \(v.shown) as a time value: unit is missing or unrecognized")
         }
         return timeout
@@ -207,7 +207,7 @@ extension TrackTotalHits {
         case .bool(false), .string("false"): self = .none
         default:
             guard let count = json.wholeNumber, count >= -1 else {
-                throw QueryError("illegal_argument_exception", "[track_total_hits] parameter must be positive or equals to -1, got \(json.text ?? json.shown)")
+                throw QueryError("illegal_argument_exception", "[track_total_hits] parameter must be positive or equals to -1, got \(json.scalar ?? json.shown)")
             }
             self = count == -1 ? .exact : .upTo(count)
         }

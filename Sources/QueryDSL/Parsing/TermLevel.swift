@@ -7,7 +7,7 @@ enum TermLevel {
         guard let value = m.take("value", "term"), !value.isNull else {
             throw QueryError("illegal_argument_exception", "value cannot be null")
         }
-        guard value.text != nil else {
+        guard value.scalar != nil else {
             throw QueryError("parsing_exception", "[term] query does not support [\(value.tokenName)] as the value of [\(field)]")
         }
         return .term(field: field, value: value, caseInsensitive: try m.bool("case_insensitive") ?? false)
@@ -29,7 +29,7 @@ enum TermLevel {
         guard let values = value.array else {
             throw QueryError("parsing_exception", "[terms] query does not support [\(field)]: its value must be an array of terms")
         }
-        for value in values where value.text == nil {
+        for value in values where value.scalar == nil {
             throw QueryError("parsing_exception", value.isNull ? "No value specified for terms query" : "[terms] query: [\(field)] may hold single values only, not \(value.shown)")
         }
         return .terms(field: field, values: values)
@@ -48,7 +48,7 @@ enum TermLevel {
             if let value = m.take(name), !value.isNull { (range.upper, range.includesUpper) = (value, includes) }
         }
         for bound in [range.lower, range.upper] {
-            if let bound, bound.text == nil { throw m.wrong(field, bound, wanted: "a single value") }
+            if let bound, bound.scalar == nil { throw m.wrong(field, bound, wanted: "a single value") }
         }
         range.format = try m.string("format")
         range.timeZone = try m.string("time_zone")

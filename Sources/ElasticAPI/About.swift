@@ -1,1 +1,0 @@
-// Elasticsearch REST: one file per endpoint.

@@ -1,0 +1,12 @@
+// Aggregations of a response as JSON; the hits of a top_hits are fetched and rendered like any others.
+
+internal import JSON
+internal import QueryDSL
+internal import Search
+
+extension SearchExecutor {
+    /// The value of "aggregations"; nil when none were asked for.
+    func aggregationsJSON(_ response: SearchResponse, _ request: SearchRequest, _ targets: [Target], _ options: SearchRendering.Options) throws -> JSONValue? {
+        nil
+    }
+}
