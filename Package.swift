@@ -74,6 +74,10 @@ let package = Package(
         suite("ColumnTests", ["Indexing", "Segments", "Storage", "Bytes"]),
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
+        suite("CommandsTests", [
+            "Commands", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        ]),
         suite("JSONTests", ["JSON"]),
         suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),
         suite("QueryDSLTests", ["QueryDSL", "JSON"]),

@@ -1,7 +1,7 @@
 // `isotherm analyze`: the tokens of a text, with positions and offsets.
 
 package import ArgumentParser
-import JSON
+internal import JSON
 
 package struct AnalyzeCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 // Whole files in and out, for the small ones that commands are given: queries, judgments, templates, mappings.
 
 import Glibc
-import JSON
+package import JSON
 import Relevance
 
 /// A command cannot go on; the message is for the person who called it.

@@ -2,7 +2,7 @@
 // a data folder (`--data`). So a command works the same on both, and sees what any other client sees.
 
 package import ArgumentParser
-import JSON
+package import JSON
 
 package protocol Gateway: Sendable {
     func send(_ request: HTTPRequest) async throws -> HTTPAnswer

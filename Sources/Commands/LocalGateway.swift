@@ -1,6 +1,6 @@
 // Answers REST requests in this process: the same endpoints as a server's, over a data folder that is opened here.
 
-import Engine
+internal import Engine
 import Storage
 
 package struct LocalGateway: Gateway {

@@ -1,7 +1,7 @@
 // `isotherm search`: one search, its hits as lines for people or the whole answer as JSON.
 
 package import ArgumentParser
-import JSON
+internal import JSON
 
 package struct SearchCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(

@@ -2,9 +2,9 @@
 // The index is an ordinary data folder with one index named `bench`, made through the ordinary write path.
 
 package import ArgumentParser
-import Engine
-import JSON
-import Search
+package import Engine
+internal import JSON
+internal import Search
 import Storage
 
 package struct BenchCommand: ParsableCommand {
@@ -69,11 +69,11 @@ package struct BenchServeCommand: AsyncParsableCommand {
     }
 }
 
-let benchIndex = "bench"
+package let benchIndex = "bench"
 
-enum BenchMapping {
+package enum BenchMapping {
     /// As the benchmark's HTTP mapping has it, but for fields it does not know: they are kept in the source and not indexed.
-    static func creation() throws(CommandError) -> IndexCreation {
+    package static func creation() throws(CommandError) -> IndexCreation {
         let keyword: JSONValue = ["type": "keyword"]
         let text: JSONValue = ["type": "text", "analyzer": "bench", "copy_to": "text"]
         let properties = JSONObject([
@@ -91,7 +91,7 @@ enum BenchMapping {
     }
 
     /// The `id` member's text when it is among the first members, which is cheaper to find than by parsing the line.
-    static func id(of line: [UInt8]) -> String? {
+    package static func id(of line: [UInt8]) -> String? {
         let key = Array("\"id\"".utf8)
         var i = 0
         while i < line.count, line[i] != UInt8(ascii: "\"") { i += 1 }

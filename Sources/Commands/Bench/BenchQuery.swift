@@ -4,13 +4,13 @@
 // Words are split at everything but letters and digits and lower-cased, as the index's analyzer does it; a word of several
 // parts is a phrase.
 
-import JSON
-import QueryDSL
+internal import JSON
+package import QueryDSL
 
-enum BenchQuery {
-    static let field = "text"
+package enum BenchQuery {
+    package static let field = "text"
 
-    static func parse(_ text: String) -> Query {
+    package static func parse(_ text: String) -> Query {
         var characters = Array(text)[...]
         return group(&characters, depth: 0)
     }

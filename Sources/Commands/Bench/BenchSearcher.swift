@@ -12,13 +12,15 @@
 // the index is in it, looking up ids is not.
 
 import Bytes
-import QueryDSL
-import Search
+internal import QueryDSL
+package import Search
 import Segments
 import Storage
 
-struct BenchSearcher {
-    let snapshot: IndexSnapshot
+package struct BenchSearcher {
+    package let snapshot: IndexSnapshot
+
+    package init(snapshot: IndexSnapshot) { self.snapshot = snapshot }
 
     private struct Hit {
         let segment: Int, doc: DocID, score: Float
@@ -30,7 +32,7 @@ struct BenchSearcher {
     }
 
     /// Nil for a command that is not known.
-    func answer(_ command: Substring, _ argument: Substring) throws -> String? {
+    package func answer(_ command: Substring, _ argument: Substring) throws -> String? {
         switch command {
         case "NOOP": return "0\t0"
         case "FACETS": return try facets(String(argument))

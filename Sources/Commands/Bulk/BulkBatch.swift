@@ -1,28 +1,31 @@
 // What a bulk load reads and what becomes of it: operations with the line they came from, and lines that were refused.
 
-import Engine
+package import Engine
 
 /// Where a document came from, for messages.
-struct BulkOrigin: Sendable {
-    var file: String
+package struct BulkOrigin: Sendable, Equatable {
+    package var file: String
     /// From 1; of the first line of a document.
-    var line: Int
+    package var line: Int
+    package init(file: String, line: Int) { (self.file, self.line) = (file, line) }
 }
 
-struct BulkItem: Sendable {
-    var operation: WriteOperation
-    var origin: BulkOrigin
+package struct BulkItem: Sendable {
+    package var operation: WriteOperation
+    package var origin: BulkOrigin
+    package init(operation: WriteOperation, origin: BulkOrigin) { (self.operation, self.origin) = (operation, origin) }
 }
 
-struct BulkReject: Sendable {
-    var origin: BulkOrigin
-    var reason: String
+package struct BulkReject: Sendable, Equatable {
+    package var origin: BulkOrigin
+    package var reason: String
     /// The document as it was read, for the file of rejects.
-    var document: [UInt8]
+    package var document: [UInt8]
+    package init(origin: BulkOrigin, reason: String, document: [UInt8]) { (self.origin, self.reason, self.document) = (origin, reason, document) }
 }
 
 /// Takes batches. Batches may be sent before earlier ones are durable; `finish` waits for all.
-protocol BulkTarget: Sendable {
+package protocol BulkTarget: Sendable {
     /// Sends one batch; returns when the next may be sent, with what was refused of this or earlier batches.
     func load(_ batch: [BulkItem]) async throws -> [BulkReject]
     /// So many of the items sent are durable, counted from the first without a gap.

@@ -1,8 +1,8 @@
 // `isotherm bulk`: many documents into an index, from files in the forms that `BulkInput` reads.
 
 package import ArgumentParser
-import Engine
-import JSON
+internal import Engine
+internal import JSON
 
 package struct BulkCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(

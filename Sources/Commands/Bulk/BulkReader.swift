@@ -1,8 +1,8 @@
 // Reads the files of a bulk load one after another, in batches.
 
-import Engine
+internal import Engine
 import Glibc
-import JSON
+internal import JSON
 
 final class BulkReader {
     struct Batch {

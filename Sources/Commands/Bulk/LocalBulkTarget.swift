@@ -1,7 +1,7 @@
 // Loads into a data folder that this process holds: through the ordinary write path, without a server.
 
-import Engine
-import JSON
+internal import Engine
+internal import JSON
 import Storage
 
 final class LocalBulkTarget: BulkTarget {

@@ -1,7 +1,7 @@
 // What was refused: the first few reasons for the person, all of it as JSON lines for whoever mends the data.
 
 import Glibc
-import JSON
+internal import JSON
 
 final class RejectLog {
     private static let shownMax = 10

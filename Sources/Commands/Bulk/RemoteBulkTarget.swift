@@ -9,10 +9,10 @@
 //     2  `committed` counts items of a prefix of the batches: every earlier batch has been answered.
 //     3  A request is tried at most `triesMax` times.
 
-import Engine
-import JSON
+package import Engine
+internal import JSON
 
-actor RemoteBulkTarget: BulkTarget {
+package actor RemoteBulkTarget: BulkTarget {
     private static let inFlightMax = 4
     private static let triesMax = 10
 
@@ -24,9 +24,9 @@ actor RemoteBulkTarget: BulkTarget {
     /// The first batch that is not answered, and the sizes of answered ones past it.
     private var firstOpen = 0
     private var answered: [Int: Int] = [:]
-    private(set) var committed = 0
+    package private(set) var committed = 0
 
-    init(url: String, index: String, creation: IndexCreation) async throws {
+    package init(url: String, index: String, creation: IndexCreation) async throws {
         address = try ServerAddress(parsing: url)
         self.index = index
         let gateway = RemoteGateway(address)
@@ -38,7 +38,7 @@ actor RemoteBulkTarget: BulkTarget {
         await gateway.close()
     }
 
-    func load(_ batch: [BulkItem]) async throws -> [BulkReject] {
+    package func load(_ batch: [BulkItem]) async throws -> [BulkReject] {
         var rejects: [BulkReject] = []
         while inFlight.count >= Self.inFlightMax { rejects += try await oldest() }
         let number = sent
@@ -47,7 +47,7 @@ actor RemoteBulkTarget: BulkTarget {
         return rejects
     }
 
-    func finish() async throws -> [BulkReject] {
+    package func finish() async throws -> [BulkReject] {
         var rejects: [BulkReject] = []
         while !inFlight.isEmpty { rejects += try await oldest() }
         _ = try await roundTrip(HTTPRequest(.post, "/\(percentEncoded(index))/_refresh"))

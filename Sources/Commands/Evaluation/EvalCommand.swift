@@ -2,7 +2,7 @@
 // another run, holds the result against gates. Described in docs/relevance.md.
 
 package import ArgumentParser
-import JSON
+internal import JSON
 import Relevance
 
 package struct EvalCommand: AsyncParsableCommand {

@@ -1,6 +1,6 @@
 // What `isotherm eval` prints: a table for people, JSON for programs.
 
-import JSON
+internal import JSON
 import Relevance
 
 struct EvalReport {

@@ -1,7 +1,7 @@
 // A search body with `{{query}}` where a query's text goes. The text is put into the parsed tree, not into the file's
 // letters: quotes and backslashes in a query cannot break out of their string.
 
-import JSON
+package import JSON
 
 package struct QueryTemplate: Sendable {
     private let body: JSONValue

@@ -66,10 +66,8 @@ final class FolderCheck {
         }
         if try directory.listDirectories().contains("translog") {
             let translog = try directory.directory("translog")
-            for name in try translog.list() {
-                try small(translog, name)
-                noting { () throws(StorageError) in try TranslogCheck.run(translog, name) }
-            }
+            for name in try translog.list() { try small(translog, name) }
+            noting { () throws(StorageError) in try TranslogCheck.run(translog) }
         }
     }
 

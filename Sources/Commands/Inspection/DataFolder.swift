@@ -22,7 +22,7 @@ enum FileForm: Sendable, Equatable {
         case "SEG ": self = .segment
         case "CMT ": self = .commit
         case "LIVE": self = .liveDocs
-        case "TLOG", "XLOG", "TLG ": self = .translog
+        case "TLOG": self = .translog
         case let other: self = .unknown(other)
         }
     }

@@ -3,7 +3,7 @@
 package import ArgumentParser
 import Bytes
 import Indexing
-import JSON
+internal import JSON
 import Segments
 import Storage
 

@@ -61,7 +61,3 @@ struct SegmentWalk {
         }
     }
 }
-
-enum TranslogCheck {
-    static func run(_ directory: any Directory, _ name: String) throws(StorageError) { _ = try directory.read(name) }
-}
