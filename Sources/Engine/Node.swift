@@ -1,10 +1,17 @@
 // All indexes of one data folder, and what can be done with them. Calls may come from anywhere; work that
 // takes a processor or waits for a disk runs on the node's own threads, never on the caller's event loop.
+//
+//     Node.swift             opening, closing, searching
+//     Node+Indexes.swift     creating, deleting, changing, resolving names
+//     Node+Documents.swift   bulk, single writes, get
+//     Upkeep.swift           refreshes, flushes and merges in the background
 
 package import JSON
+package import Mappings
 package import QueryDSL
 package import Search
 package import Storage
+import Synchronization
 
 package struct NodeOptions: Sendable {
     /// Threads for searches and reads; writes have as many of their own.
@@ -21,82 +28,168 @@ package struct NodeOptions: Sendable {
 
 package final class Node: Sendable {
     package let options: NodeOptions
+    /// Bit sets of filters, shared by all searches.
+    package let filterCache = FilterCache()
+    let root: any Directory
+    let folder: any Directory
+    let catalogue: Catalogue
+    let writers: ThreadPool
+    let searchers: ThreadPool
+    let io: ThreadPool
+    let bytesInFlight = Mutex(0)
+    /// Taken around creating, deleting and aliasing.
+    let changes = Monitor()
+    private let lock: any DirectoryLock
+    private let upkeep: Upkeep?
+    private let closed = Atomic<Bool>(false)
 
-    private init(options: NodeOptions) { self.options = options }
+    private init(options: NodeOptions, root: any Directory, folder: any Directory, catalogue: Catalogue, pools: Pools, lock: any DirectoryLock) {
+        (self.options, self.root, self.folder, self.catalogue, self.lock) = (options, root, folder, catalogue, lock)
+        (writers, searchers, io) = (pools.writers, pools.searchers, pools.io)
+        upkeep = options.background ? Upkeep(catalogue, bufferBytesMax: options.bufferBytesMax) : nil
+    }
+
+    struct Pools {
+        let writers: ThreadPool, searchers: ThreadPool, io: ThreadPool
+    }
 
     /// Opens every index of the folder, replaying what is not in a commit. A folder that another node has open is refused.
     package static func open(root: any Directory, options: NodeOptions = NodeOptions()) async throws(EngineError) -> Node {
-        Node(options: options)
+        let searchers = ThreadPool(threads: options.threads, name: "search")
+        do throws(EngineError) {
+            return try await searchers.run { () throws(EngineError) in try open(root: root, options: options, searchers: searchers) }
+        } catch {
+            searchers.stop()
+            throw error
+        }
+    }
+
+    private static func open(root: any Directory, options: NodeOptions, searchers: ThreadPool) throws(EngineError) -> Node {
+        let folder: any Directory, lock: any DirectoryLock, uuids: [String]
+        do throws(StorageError) {
+            lock = try root.lock("node.lock")
+            folder = try root.directory("indexes")
+            try root.sync()
+            uuids = try folder.listDirectories()
+        } catch { throw EngineError(error) }
+        let pools = Pools(
+            writers: ThreadPool(threads: max(2, options.threads), name: "write"), searchers: searchers, io: ThreadPool(threads: 2, name: "io"))
+        let catalogue = Catalogue()
+        let node = Node(options: options, root: root, folder: folder, catalogue: catalogue, pools: pools, lock: lock)
+        do throws(EngineError) {
+            for uuid in uuids {
+                guard let index = try Index.open(uuid, in: folder, node: node.parts) else {
+                    try? folder.removeDirectory(uuid)
+                    continue
+                }
+                catalogue.insert(index)
+            }
+        } catch {
+            node.upkeep?.stop()
+            pools.writers.stop()
+            pools.io.stop()
+            lock.release()
+            throw error
+        }
+        return node
+    }
+
+    var parts: NodeParts {
+        var shard = ShardSettings()
+        shard.writers = max(1, options.threads)
+        shard.bufferBytesMax = max(1 << 20, options.bufferBytesMax / shard.writers)
+        return NodeParts(shardSettings: shard, writers: writers, io: io)
     }
 
     /// Makes everything durable and lets the folder go. Calls after it fail.
-    package func close() async {}
+    package func close() async {
+        guard closed.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else { return }
+        upkeep?.stop()
+        await writers.run { [self] in for index in catalogue.all { try? index.opened?.close() } }
+        writers.stop()
+        searchers.stop()
+        io.stop()
+        lock.release()
+    }
 
-    // MARK: - Indexes
-
-    /// All indexes, by name.
-    package var indexNames: [String] { [] }
-
-    /// The indexes that a comma list of names, aliases and patterns (`*`, `-x`, `_all`) stands for, by name.
-    package func resolve(_ expression: String, _ options: IndexOptions = IndexOptions()) throws(EngineError) -> [ResolvedIndex] { throw .notBuilt }
-
-    package func describe(_ index: String) throws(EngineError) -> IndexDescription { throw .notBuilt }
-
-    package func createIndex(_ name: String, _ creation: IndexCreation = IndexCreation()) async throws(EngineError) -> IndexDescription { throw .notBuilt }
-
-    /// - Parameter expression: as for `resolve`; aliases are refused.
-    package func deleteIndex(_ expression: String, _ options: IndexOptions = IndexOptions()) async throws(EngineError) { throw .notBuilt }
-
-    package func putMapping(_ expression: String, _ mappings: JSONObject) async throws(EngineError) { throw .notBuilt }
-
-    /// Dynamic settings only; nil values (JSON null) restore the default.
-    package func putSettings(_ expression: String, _ settings: JSONObject) async throws(EngineError) { throw .notBuilt }
-
-    package func updateAliases(_ actions: [AliasAction]) async throws(EngineError) { throw .notBuilt }
-
-    // MARK: - Documents
-
-    /// Runs the operations, each with its own result, in the given order; returns when all that succeeded are durable.
-    /// - Throws: only `rejected` (nothing was done), or when the node is closed.
-    package func bulk(_ operations: [WriteOperation], refresh: RefreshPolicy = .none) async throws(EngineError) -> [WriteResult] { throw .notBuilt }
-
-    /// One operation; its error is thrown.
-    package func write(_ operation: WriteOperation, refresh: RefreshPolicy = .none) async throws(EngineError) -> WriteResult { throw .notBuilt }
-
-    /// The document of that id, nil when there is none.
-    /// - Parameter realtime: also when not yet refreshed.
-    package func get(_ index: String, id: String, realtime: Bool = true) async throws(EngineError) -> DocumentResult? { throw .notBuilt }
+    func checkOpen() throws(EngineError) {
+        if closed.load(ordering: .acquiring) { throw EngineError(.unavailable, "node_closed_exception", "the node is closing; try again when it is back") }
+    }
 
     // MARK: - Search
 
     /// What a search of that index sees now. Cheap; hold it as long as one request needs it.
-    package func snapshot(of index: String) throws(EngineError) -> IndexSnapshot { throw .notBuilt }
+    package func snapshot(of index: String) throws(EngineError) -> IndexSnapshot { try catalogue.index(index).snapshot() }
+
+    /// What an expression stands for, ready to be searched: snapshots, with the filters of the aliases they were reached by.
+    package func targets(_ expression: String, _ options: IndexOptions = IndexOptions()) throws(EngineError) -> [SearchExecutor.Target] {
+        try checkOpen()
+        var targets: [SearchExecutor.Target] = []
+        for resolved in try catalogue.resolve(expression, options) {
+            let index = try catalogue.index(resolved.name)
+            targets.append(SearchExecutor.Target(index: index.name, snapshot: try index.snapshot(), filter: try Self.filter(resolved)))
+        }
+        return targets
+    }
+
+    /// A new one for each request: it fixes what `now` means.
+    package func executor() -> SearchExecutor {
+        SearchExecutor(now: wallMilliseconds(), filterCache: filterCache, monotonic: { UInt64(monotonicMilliseconds()) * 1_000_000 })
+    }
 
     /// Searches all indexes the expression stands for, on the node's threads.
     package func search(_ expression: String, _ request: SearchRequest, _ options: IndexOptions = IndexOptions()) async throws -> SearchResponse {
-        throw EngineError.notBuilt
+        let targets = try targets(expression, options), executor = executor()
+        return try await run { try executor.search(request, in: targets) }
     }
 
-    package func count(_ expression: String, _ query: Query?, _ options: IndexOptions = IndexOptions()) async throws -> Int { throw EngineError.notBuilt }
+    package func count(_ expression: String, _ query: Query?, _ options: IndexOptions = IndexOptions()) async throws -> Int {
+        let targets = try targets(expression, options), executor = executor()
+        return try await run { try executor.count(query, in: targets) }
+    }
 
     /// Runs any work on the node's search threads.
-    package func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R { try body() }
+    package func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R { try await searchers.run(body) }
+
+    private static func filter(_ resolved: ResolvedIndex) throws(EngineError) -> Query? {
+        if resolved.filters.isEmpty { return nil }
+        do throws(QueryError) {
+            if resolved.filters.count == 1 { return try Query(json: .object(resolved.filters[0])) }
+            let any = JSONObject([("should", .array(resolved.filters.map { .object($0) })), ("minimum_should_match", 1)])
+            return try Query(json: .object(JSONObject([("bool", .object(any))])))
+        } catch { throw EngineError(.badRequest, error.type, "the filter of an alias of [\(resolved.name)]: \(error.reason)") }
+    }
 
     // MARK: - Upkeep
 
-    package func refresh(_ expression: String, _ options: IndexOptions = IndexOptions()) async throws(EngineError) { throw .notBuilt }
-    package func flush(_ expression: String, _ options: IndexOptions = IndexOptions()) async throws(EngineError) { throw .notBuilt }
+    package func refresh(_ expression: String, _ options: IndexOptions = IndexOptions()) async throws(EngineError) {
+        try await each(expression, options) { shard throws(EngineError) in try shard.refresh() }
+    }
+
+    package func flush(_ expression: String, _ options: IndexOptions = IndexOptions()) async throws(EngineError) {
+        try await each(expression, options) { shard throws(EngineError) in try shard.flush() }
+    }
+
     /// Merges down to at most `segmentsMax` segments (or drops deleted documents only), then flushes.
-    package func forceMerge(_ expression: String, segmentsMax: Int = 1) async throws(EngineError) { throw .notBuilt }
-    package func stats(_ index: String) throws(EngineError) -> IndexStats { throw .notBuilt }
+    package func forceMerge(_ expression: String, segmentsMax: Int = 1) async throws(EngineError) {
+        try await each(expression, IndexOptions()) { shard throws(EngineError) in
+            try shard.forceMerge(segmentsMax: segmentsMax)
+            try shard.flush()
+        }
+    }
 
-    // MARK: - Bulk loads
+    package func stats(_ index: String) throws(EngineError) -> IndexStats { try catalogue.index(index).shard().stats }
 
-    /// For loading much at once: batches are indexed while earlier ones are being made durable.
-    /// - Parameter index: made with `creation` when it is not there.
-    package func bulkLoader(_ index: String, creating creation: IndexCreation = IndexCreation()) async throws(EngineError) -> BulkLoader { throw .notBuilt }
-}
+    /// Why an index cannot be used; nil when it can.
+    package func failure(of index: String) -> EngineError? {
+        do throws(EngineError) { return try catalogue.index(index).shard().failed } catch { return error }
+    }
 
-extension EngineError {
-    static var notBuilt: EngineError { EngineError(.failed, "unsupported_operation_exception", "not built yet") }
+    private func each(_ expression: String, _ options: IndexOptions, _ body: @escaping @Sendable (IndexShard) throws(EngineError) -> Void) async throws(EngineError) {
+        try checkOpen()
+        for resolved in try catalogue.resolve(expression, options) {
+            let shard = try catalogue.index(resolved.name).shard()
+            try await writers.run { () throws(EngineError) in try body(shard) }
+        }
+    }
 }

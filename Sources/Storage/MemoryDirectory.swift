@@ -67,6 +67,9 @@ package final class MemoryDirectory: Directory {
         return MemoryLock { [self] in state.withLock { _ = $0.locks.remove(name) } }
     }
 
+    /// As if the process that holds locks here had ended.
+    package func releaseLocks() { state.withLock { $0.locks = [] } }
+
     /// Replaces a file's bytes in place: for damage tests.
     package func overwrite(_ name: String, _ bytes: [UInt8]) throws(StorageError) { try file(name).overwrite(bytes) }
 
