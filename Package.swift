@@ -83,5 +83,6 @@ let package = Package(
         suite("QueryDSLTests", ["QueryDSL", "JSON"]),
         suite("ElasticAPITests", ["ElasticAPI", "Engine", "Storage", "JSON"]),
         suite("AnalysisTests", ["Analysis"]),
+        suite("PlanTests", ["Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Analysis", "Storage", "JSON", "Bytes"]),
         suite("IndexingTests", ["Indexing", "Segments", "Mappings", "Analysis", "Storage", "Bytes"]),
     ])

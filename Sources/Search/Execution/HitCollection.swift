@@ -76,8 +76,14 @@ extension PreparedSearch {
         }
     }
 
+    /// One more than the bound still leaves, so that being past it is noticed; 0 once it is.
+    private func countLeft(_ counted: Int) -> Int {
+        let most = countUpTo
+        return most == .max ? .max : most == 0 || counted > most ? 0 : most - counted + 1
+    }
+
     private func pruned(_ k: Int) throws -> CollectedHits {
-        var result = CollectedHits(), best = BestHits(k), threshold = -Float.infinity
+        var result = CollectedHits(), best = BestHits(k)
         for (t, bound) in bounds.enumerated() {
             for (s, view) in bound.target.snapshot.segments.enumerated() {
                 if isOverdue { result.timedOut = true }
@@ -87,12 +93,12 @@ extension PreparedSearch {
                     if countUpTo > 0 { result.count += try scorer.count() }
                     continue
                 }
-                let left = countUpTo == .max ? .max : max(0, countUpTo - result.count)
-                let found = try scorer.top(min(k, max(1, view.docCount)), threshold: &threshold, countUpTo: left)
+                // Its own threshold: a segment with fewer than k documents would raise it too far.
+                var competitive = best.threshold
+                let found = try scorer.top(min(k, max(1, view.docCount)), threshold: &competitive, countUpTo: countLeft(result.count))
                 result.count += found.count
                 if !found.countIsExact { result.countIsExact = false }
                 for hit in found.hits { best.insert(hit.score, HitPlace(target: t, segment: s, doc: hit.doc)) }
-                threshold = max(threshold, best.threshold)
             }
         }
         result.hits = best.sorted(withSort: !request.sort.isEmpty)
@@ -109,7 +115,7 @@ extension PreparedSearch {
                 if isOverdue { result.timedOut = true }
                 if result.timedOut || result.terminatedEarly { break }
                 let scorer = try SegmentScorer(plan: bound.plan, view: view)
-                let found = needsScores ? try scorer.collect(k: 0, scores: true) : SegmentMatches(matches: try scorer.matches(), hits: [], scores: nil)
+                let found = needsScores(k) ? try scorer.collect(k: 0, scores: true) : SegmentMatches(matches: try scorer.matches(), hits: [], scores: nil)
                 let sets = try narrowed(found, bound, view, &result)
                 if let aggregator {
                     let facets = sets.facets, names = request.facetFilters.map(\.name)

@@ -41,8 +41,9 @@ final class PreparedSearch {
         return request.sort.isEmpty || (request.sort.count == 1 && request.sort[0].target == .score && !request.sort[0].ascending)
     }
 
-    var needsScores: Bool {
-        ordersByScore || request.trackScores || request.minScore != nil || request.sort.contains { $0.target == .score }
+    /// Somebody reads scores when `k` hits are wanted.
+    func needsScores(_ k: Int) -> Bool {
+        (ordersByScore && k > 0) || request.trackScores || request.minScore != nil || request.sort.contains { $0.target == .score }
             || request.aggregations.contains(where: Self.hasTopHits)
     }
 

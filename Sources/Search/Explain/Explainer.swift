@@ -190,9 +190,9 @@ struct Explainer {
 
     private func frequency(of term: [UInt8], in field: String) throws(StorageError) -> Int? {
         guard let terms = SegmentTerms(view.segment, field: field), let entry = try terms.statistics(of: term) else { return nil }
-        let list = unsafe try terms.reader.list(entry)
-        let wanted = UInt32(doc), block = unsafe list.block(from: 0, holding: wanted)
-        guard unsafe block < list.blockCount else { return nil }
+        let list = try terms.reader.list(entry)
+        let wanted = UInt32(doc), block = list.block(from: 0, holding: wanted)
+        guard block < list.blockCount else { return nil }
         // Safe: both halves hold the 128 values of a block, and the segment outlives the list.
         return unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { memory in
             guard let docs = memory.baseAddress else { return nil }
