@@ -15,6 +15,7 @@ package struct ParsedDocument: Sendable {
     package struct Field: Sendable {
         package let type: FieldType
         package let value: Value
+        package init(type: FieldType, value: Value) { (self.type, self.value) = (type, value) }
     }
 
     package var id = ""

@@ -39,14 +39,14 @@ struct Explainer {
     // MARK: Compounds
 
     private func explain(_ bool: BoolPlan) throws(StorageError) -> Explanation {
-        var details: [Explanation] = [], sum = 0.0, optional = 0
+        var details: [Explanation] = [], required = 0.0, added = 0.0, optional = 0
         for clause in bool.mustNot where try matches(clause) {
             return missing("Failure to meet condition(s) of required/prohibited clause(s)", [missing("match on prohibited clause (\(clause.text))")])
         }
         for clause in bool.must {
             let one = try explain(clause)
             guard one.matches else { return missing("Failure to meet condition(s) of required/prohibited clause(s)", [missing("no match on required clause (\(clause.text))", [one])]) }
-            sum += Double(one.value)
+            required += Double(one.value)
             details.append(one)
         }
         for clause in bool.filter {
@@ -57,13 +57,14 @@ struct Explainer {
             let one = try explain(clause)
             guard one.matches else { continue }
             optional += 1
-            sum += Double(one.value)
+            added += Double(one.value)
             details.append(one)
         }
         if optional < bool.minimumShouldMatch {
             return missing("Failure to match minimum number of optional clauses: \(bool.minimumShouldMatch)", details)
         }
-        return Explanation(Float(sum), "sum of:", details)
+        // Required and optional clauses are each summed in double, cast, then added in float, as Lucene's scorers do.
+        return Explanation(Float(required) + Float(added), "sum of:", details)
     }
 
     private func explain(_ plans: [Plan], _ tie: Float) throws(StorageError) -> Explanation {
