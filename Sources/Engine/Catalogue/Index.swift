@@ -97,12 +97,8 @@ final class Index: Sendable {
     }
 
     private static func mappingOf(_ definition: JSONObject, _ settings: IndexSettings) throws(EngineError) -> Mapping {
-        let registry = try settings.analysis()
-        let analyzers = AnalyzerSet(
-            analyzer: { name throws(AnalysisError) in registry.analyzer(named: name) },
-            normalizer: { name throws(AnalysisError) in registry.normalizer(named: name) })
-        let limits = try settings.mappingLimits()
-        do throws(MappingError) { return try Mapping(definition, analyzers: analyzers, limits: limits) } catch { throw EngineError(error) }
+        let registry = try settings.analysis(), limits = try settings.mappingLimits()
+        do throws(MappingError) { return try Mapping(definition, analysis: registry, limits: limits) } catch { throw EngineError(error) }
     }
 
     // MARK: - Use
