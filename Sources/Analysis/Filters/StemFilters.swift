@@ -41,20 +41,20 @@ final class SnowballFilter: TokenFilter {
 
 /// A stemmer that works on the scalars of one word: the light stemmers in Languages/.
 struct ScalarStemFilter: TokenFilter {
-    let stem: @Sendable (inout [UInt32]) -> Void
+    let stem: @Sendable (inout [Unicode.Scalar]) -> Void
 
     func apply(to tokens: inout TokenBuffer, scratch: inout TokenBuffer) throws(AnalysisError) {
-        var word: [UInt32] = []
+        var word: [Unicode.Scalar] = []
         tokens.rewriteTerms(&scratch, keepingKeywords: true) { term, out in
             word.removeAll(keepingCapacity: true)
             var i = 0
             while i < term.count {
                 let (c, n) = decodeScalar(term, i)
-                word.append(c)
+                word.append(Unicode.Scalar(c) ?? "\u{FFFD}")
                 i += n
             }
             stem(&word)
-            for c in word { out.append(scalar: c) }
+            for c in word { out.append(scalar: c.value) }
         }
     }
 }

@@ -33,6 +33,7 @@ enum Stemmers {
             "turkish", "yiddish",
         ] { names[name] = name }
         names["german2"] = "german"
+        names["brazilian"] = "portuguese"
         return names
     }()
 }
