@@ -42,13 +42,45 @@ package struct AggregationResult: Sendable {
         package var total: Int
         package var maxScore: Float?
         package var hits: [SortedHit]
+        /// The "sort" of each hit; empty when sorted by score alone.
+        package var sortValues: [[JSONValue]]
     }
 
     /// Elasticsearch's JSON for this result. `hits` renders a top_hits (the value of "hits").
-    package func json(typedKeys: Bool = false, hits: (TopHitsResult) throws -> JSONValue) rethrows -> JSONValue { .null }
+    package func json(typedKeys: Bool = false, hits: (TopHitsResult) throws -> JSONValue) rethrows -> JSONValue {
+        var object = JSONObject()
+        if let meta { object["meta"] = .object(meta) }
+        switch body {
+        case .metric(let members): for (key, value) in members { object[key] = value }
+        case .topHits(let result): object["hits"] = try hits(result)
+        case .bucket(let docCount, let children):
+            object["doc_count"] = .integer(Int64(docCount))
+            try children.add(to: &object, typedKeys: typedKeys, hits)
+        case .buckets(let result):
+            for (key, value) in result.head { object[key] = value }
+            var rendered: [(String, JSONValue)] = []
+            for bucket in result.buckets {
+                var members = bucket.members
+                try bucket.children.add(to: &members, typedKeys: typedKeys, hits)
+                rendered.append((bucket.name, .object(members)))
+            }
+            object["buckets"] = result.keyed ? .object(JSONObject(rendered)) : .array(rendered.map(\.1))
+        }
+        return .object(object)
+    }
 }
 
 extension [AggregationResult] {
     /// The value of "aggregations".
-    package func json(typedKeys: Bool = false, hits: (AggregationResult.TopHitsResult) throws -> JSONValue) rethrows -> JSONValue { .null }
+    package func json(typedKeys: Bool = false, hits: (AggregationResult.TopHitsResult) throws -> JSONValue) rethrows -> JSONValue {
+        var object = JSONObject()
+        try add(to: &object, typedKeys: typedKeys, hits)
+        return .object(object)
+    }
+
+    fileprivate func add(to object: inout JSONObject, typedKeys: Bool, _ hits: (AggregationResult.TopHitsResult) throws -> JSONValue) rethrows {
+        for result in self {
+            object[typedKeys ? result.type + "#" + result.name : result.name] = try result.json(typedKeys: typedKeys, hits: hits)
+        }
+    }
 }

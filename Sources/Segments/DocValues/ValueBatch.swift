@@ -88,3 +88,28 @@ package enum OrderedDouble {
         Double(bitPattern: UInt64(bitPattern: ordered ^ ((ordered >> 63) & Int64.max)))
     }
 }
+
+extension ValueBatch {
+    /// No values.
+    package func clear() { (count, isIdentity) = (0, false) }
+
+    /// Gives `value` to each of the batch's first `docs` documents that has none.
+    package func fill(docs: Int, value: Int64) {
+        if isIdentity { return }
+        var filled: [(position: UInt32, value: Int64)] = [], i = 0
+        filled.reserveCapacity(count + docs)
+        for position in 0..<UInt32(docs) {
+            if i == count || (unsafe positions[i]) != position { filled.append((position, value)) }
+            while i < count, unsafe positions[i] == position {
+                filled.append((position, unsafe values[i]))
+                i += 1
+            }
+        }
+        grow(to: filled.count, used: 0)
+        for (i, f) in filled.enumerated() {
+            unsafe mutablePositions[i] = f.position
+            unsafe values[i] = f.value
+        }
+        count = filled.count
+    }
+}

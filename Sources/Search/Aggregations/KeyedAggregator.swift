@@ -1,0 +1,121 @@
+// The common part of terms, histogram and date_histogram: values become key numbers, key numbers with the
+// parent's bucket become buckets, buckets are counted and handed on.
+//
+// At the top of a tree, where all documents are in one bucket, a key's number is its bucket: counting is an
+// array increment.
+
+internal import Bytes
+internal import JSON
+internal import QueryDSL
+internal import Segments
+
+class KeyedAggregator: Aggregator {
+    let batch = ValueBatch()
+    /// Documents by bucket.
+    private(set) var counts: [Int] = []
+    private var pairs = KeyTable()
+    private var isNested = false
+    private var forwarder: BatchForwarder?
+    private var byParent: [UInt32: [UInt32]]?
+
+    override init(_ request: Aggregation, _ children: [Aggregator], _ budget: AggregationBudget) {
+        super.init(request, children, budget)
+        if !children.isEmpty { forwarder = BatchForwarder(children) }
+    }
+
+    /// Fills `batch` with (position, key number) of `docs`; a negative key number is left out. Equal keys of
+    /// one document are neighbours.
+    func fillKeys(_ docs: UnsafeBufferPointer<DocID>) throws {}
+    /// How many key numbers there are.
+    var keyCount: Int { 0 }
+
+    override func collect(_ docs: UnsafeBufferPointer<DocID>, _ buckets: UnsafePointer<UInt32>?) throws {
+        unsafe try fillKeys(docs)
+        if let buckets = unsafe buckets { return unsafe try collectNested(docs, buckets) }
+        try reserve(keyCount)
+        let n = batch.count, keys = unsafe batch.values, positions = unsafe batch.positions, identity = batch.isIdentity
+        unsafe counts.withUnsafeMutableBufferPointer { counts in
+            if identity {
+                // Safe: key numbers are below keyCount, which `counts` holds; negative ones are left out.
+                for i in 0..<n { if unsafe keys[i] >= 0 { unsafe counts[Int(keys[i])] &+= 1 } }
+            } else {
+                for i in 0..<n where unsafe keys[i] >= 0 {
+                    if i > 0, unsafe keys[i - 1] == keys[i], unsafe positions[i - 1] == positions[i] { continue }
+                    unsafe counts[Int(keys[i])] &+= 1
+                }
+            }
+        }
+        guard let forwarder else { return }
+        for i in 0..<n where unsafe keys[i] >= 0 {
+            if !identity, i > 0, unsafe keys[i - 1] == keys[i], unsafe positions[i - 1] == positions[i] { continue }
+            unsafe try forwarder.append(docs[Int(positions[i])], UInt32(truncatingIfNeeded: keys[i]))
+        }
+        try forwarder.flush(single: false)
+    }
+
+    private func collectNested(_ docs: UnsafeBufferPointer<DocID>, _ buckets: UnsafePointer<UInt32>) throws {
+        isNested = true
+        let n = batch.count, keys = unsafe batch.values, positions = unsafe batch.positions
+        for i in 0..<n where unsafe keys[i] >= 0 {
+            if i > 0, unsafe keys[i - 1] == keys[i], unsafe positions[i - 1] == positions[i] { continue }
+            let position = unsafe Int(positions[i])
+            let bucket = pairs.place(of: UInt64(unsafe buckets[position]) << 32 | UInt64(truncatingIfNeeded: unsafe keys[i]))
+            if Int(bucket) >= counts.count { try reserve(Int(bucket) + 1) }
+            counts[Int(bucket)] &+= 1
+            if let forwarder { unsafe try forwarder.append(docs[position], bucket) }
+        }
+        try forwarder?.flush(single: false)
+    }
+
+    func reserve(_ n: Int) throws(QueryError) {
+        if counts.count >= n { return }
+        try budget.keep(n - counts.count)
+        counts.append(contentsOf: repeatElement(0, count: n - counts.count))
+    }
+
+    /// Adds to a key's count at the top of a tree: for counters kept elsewhere.
+    func add(_ n: Int, toKey key: Int) throws(QueryError) {
+        try reserve(max(keyCount, key + 1))
+        counts[key] += n
+    }
+
+    /// Keys counted in a bucket of the parent, in no order.
+    func entries(_ parent: UInt32) -> [(key: Int, count: Int, bucket: UInt32)] {
+        if !isNested { return parent == 0 ? counts.indices.lazy.filter { self.counts[$0] > 0 }.map { ($0, self.counts[$0], UInt32($0)) } : [] }
+        if byParent == nil {
+            var lists: [UInt32: [UInt32]] = [:]
+            for (i, pair) in pairs.keys.enumerated() { lists[UInt32(pair >> 32), default: []].append(UInt32(i)) }
+            byParent = lists
+        }
+        return (byParent?[parent] ?? []).map { (Int(pairs.keys[Int($0)] & 0xFFFF_FFFF), counts[Int($0)], $0) }
+    }
+
+    /// The bucket of a sub-aggregation that was never collected.
+    static let nowhere = UInt32.max
+
+    /// Sorts by the request's orders; ties by key.
+    func sort(
+        _ entries: inout [(key: Int, count: Int, bucket: UInt32)], _ orders: [Aggregation.Terms.Order], _ keyPrecedes: (Int, Int) throws -> Bool
+    ) throws {
+        var metrics: [[UInt32: Double]] = []
+        for order in orders {
+            var values: [UInt32: Double] = [:]
+            if case .metric(let path, _) = order { for e in entries { values[e.bucket] = try childValue(path, e.bucket) } }
+            metrics.append(values)
+        }
+        try entries.sort { a, b in
+            for (i, order) in orders.enumerated() {
+                switch order {
+                case .count(let ascending): if a.count != b.count { return (a.count < b.count) == ascending }
+                case .key(let ascending): if a.key != b.key { return ascending ? try keyPrecedes(a.key, b.key) : try keyPrecedes(b.key, a.key) }
+                case .metric(_, let ascending):
+                    let x = metrics[i][a.bucket] ?? .nan, y = metrics[i][b.bucket] ?? .nan
+                    // NaN (no value) goes last either way.
+                    if x.isNaN != y.isNaN { return y.isNaN }
+                    if x != y, !x.isNaN { return (x < y) == ascending }
+                }
+            }
+            return a.key != b.key ? try keyPrecedes(a.key, b.key) : false
+        }
+    }
+}
