@@ -22,6 +22,8 @@ package struct Mapping: Sendable {
     private(set) var objects = ShardedTable<ObjectDeclaration>()
     private(set) var root: RootOptions
     private(set) var nextNumber: UInt32 = 0
+    /// Paths of constant_keyword fields, which every document has.
+    private(set) var constants: [String] = []
     let analysis: AnalysisRegistry
     let limits: MappingLimits
 
@@ -125,6 +127,7 @@ package struct Mapping: Sendable {
         }
         let type = FieldType(declared, number: number(declared.path), analysis: analysis, limits: limits)
         fields[declared.path] = MappedField(type: type, declaration: declared, multiFields: multiFields)
+        if declared.kind == .constantKeyword, !constants.contains(declared.path) { constants.append(declared.path) }
         generation = Mapping.nextGeneration()
     }
 
