@@ -8,10 +8,18 @@ package import Storage
 package final class SegmentScorer {
     package let plan: Plan
     package let view: SegmentView
+    private let context: ScorerContext
+    private let root: Node?
+    private var names: [(name: String, node: Node?)]?
+    private let batch = Batch()
 
     package init(plan: Plan, view: SegmentView) throws(StorageError) {
         (self.plan, self.view) = (plan, view)
+        context = ScorerContext(view)
+        root = view.liveCount == 0 ? nil : try NodeBuilder(context).node(plan)
     }
+
+    deinit { batch.free() }
 
     /// The best `k` live documents, best first; of equal scores the lower DocID. Only documents that score above
     /// `threshold` are looked for; when k hits are there, `threshold` is raised to the worst one's score (pass it
@@ -20,25 +28,171 @@ package final class SegmentScorer {
     ///   whole blocks may be skipped. `count` is the number of live matches when `countIsExact`, else a lower
     ///   bound of it that is above `countUpTo`, or whatever was seen when `countUpTo` is 0.
     package func top(_ k: Int, threshold: inout Float, countUpTo: Int) throws(StorageError) -> (hits: [(doc: DocID, score: Float)], count: Int, countIsExact: Bool) {
-        ([], 0, true)
+        guard let root else { return ([], 0, true) }
+        if k <= 0 {
+            let count = countUpTo > 0 ? try self.count() : 0
+            return ([], count, countUpTo > 0)
+        }
+        var heap = TopHeap(min(k, view.docCount), threshold: threshold)
+        let known = countUpTo > 0 ? knownCount(root, countUpTo) : (0, false)
+        var count = 0, isExact = true, isSkipping = known != nil
+        let docs = batch.docs, scores = batch.scores
+        var target: UInt32 = 0
+        while target < context.docCount {
+            let cut = isSkipping ? heap.threshold : -.infinity
+            if cut > -.infinity { isExact = false }
+            let n = live(root.batch(&target, upTo: context.docCount, docs: docs, scores: scores, cut: cut), scores: scores)
+            for i in 0..<n { heap.insert(docs[i], scores[i]) }
+            count += n
+            if !isSkipping, count > countUpTo { isSkipping = true }
+        }
+        try check()
+        if heap.isFull, k <= view.docCount { threshold = max(threshold, heap.threshold) }
+        if let known, countUpTo > 0 { return (heap.sorted(), known.0, known.1) }
+        return (heap.sorted(), count, isExact)
     }
 
     /// Exhaustive: all live matches, the best k, and each match's score when asked for.
-    package func collect(k: Int, scores: Bool) throws(StorageError) -> SegmentMatches {
-        SegmentMatches(matches: BitSet(count: view.docCount), hits: [], scores: nil)
+    package func collect(k: Int, scores wantsScores: Bool) throws(StorageError) -> SegmentMatches {
+        var out = SegmentMatches(matches: BitSet(count: view.docCount), hits: [], scores: wantsScores ? [Float](repeating: 0, count: view.docCount) : nil)
+        guard let root else { return out }
+        if k <= 0, !wantsScores {
+            out.matches = try matches()
+            return out
+        }
+        var heap = TopHeap(min(max(0, k), view.docCount), threshold: -.infinity)
+        let docs = batch.docs, scores = batch.scores
+        var target: UInt32 = 0
+        while target < context.docCount {
+            let n = live(root.batch(&target, upTo: context.docCount, docs: docs, scores: scores, cut: -.infinity), scores: scores)
+            out.matches.words.withUnsafeMutableBufferPointer { words in
+                for i in 0..<n { words[Int(docs[i] >> 6)] |= 1 << UInt64(docs[i] & 63) }
+            }
+            if k > 0 { for i in 0..<n { heap.insert(docs[i], scores[i]) } }
+            if wantsScores {
+                out.scores?.withUnsafeMutableBufferPointer { all in for i in 0..<n { all[Int(docs[i])] = scores[i] } }
+            }
+        }
+        try check()
+        out.hits = heap.sorted()
+        return out
     }
 
     /// All live matches.
-    package func matches() throws(StorageError) -> BitSet { BitSet(count: view.docCount) }
+    package func matches() throws(StorageError) -> BitSet {
+        var set = BitSet(count: view.docCount)
+        guard let root else { return set }
+        set.words.withUnsafeMutableBufferPointer { words in
+            if let base = words.baseAddress { root.insert(into: base) }
+        }
+        try check()
+        if let live = view.live { set.formIntersection(live) }
+        return set
+    }
 
     /// How many live matches there are.
-    package func count() throws(StorageError) -> Int { 0 }
+    package func count() throws(StorageError) -> Int {
+        guard let root else { return 0 }
+        if view.live == nil {
+            if let term = root as? TermNode { return term.cost }
+            if root is AllNode { return view.docCount }
+        }
+        if root is DisjunctionNode || root is SetNode { return try matches().cardinality() }
+        var count = 0
+        var target: UInt32 = 0
+        while target < context.docCount {
+            count += live(root.batch(&target, upTo: context.docCount, docs: batch.docs, scores: nil, cut: -.infinity), scores: nil)
+        }
+        try check()
+        return count
+    }
 
-    /// The document's score, nil when it does not match.
-    package func score(of doc: DocID) throws(StorageError) -> Float? { nil }
+    /// The document's score, nil when it does not match. Does not look whether it is live.
+    package func score(of doc: DocID) throws(StorageError) -> Float? {
+        guard let root, doc < context.docCount else { return nil }
+        batch.docs[0] = doc
+        root.probe(batch.docs, count: 1, hits: batch.hits, scores: batch.scores)
+        try check()
+        return batch.hits[0] == 1 ? batch.scores[0] : nil
+    }
 
     /// The `_name`s of the clauses that match the document, in the plan's order.
-    package func matchedNames(_ doc: DocID) throws(StorageError) -> [String] { [] }
+    package func matchedNames(_ doc: DocID) throws(StorageError) -> [String] {
+        guard doc < context.docCount else { return [] }
+        if names == nil { names = try namedNodes() }
+        var out: [String] = []
+        for (name, node) in names ?? [] {
+            guard let node else { continue }
+            batch.docs[0] = doc
+            node.probe(batch.docs, count: 1, hits: batch.hits, scores: nil)
+            if batch.hits[0] == 1, !out.contains(name) { out.append(name) }
+        }
+        try check()
+        return out
+    }
+
+    // MARK: -
+
+    /// Drops deleted documents from the batch.
+    private func live(_ n: Int, scores: UnsafeMutablePointer<Float>?) -> Int {
+        guard let live = view.live else { return n }
+        let docs = batch.docs
+        var kept = 0
+        live.words.withUnsafeBufferPointer { words in
+            for i in 0..<n {
+                let doc = docs[i]
+                docs[kept] = doc
+                if let scores { scores[kept] = scores[i] }
+                kept += Int(words[Int(doc >> 6)] >> UInt64(doc & 63) & 1)
+            }
+        }
+        return kept
+    }
+
+    /// A count that costs less than looking at all matches, exact or above `limit`; nil when there is none.
+    private func knownCount(_ root: Node, _ limit: Int) -> (Int, Bool)? {
+        if let term = root as? TermNode {
+            if view.live == nil { return (term.cost, true) }
+            let least = term.cost - (view.docCount - view.liveCount)
+            return least > limit ? (least, false) : nil
+        }
+        if root is AllNode { return (view.liveCount, true) }
+        if let any = root as? DisjunctionNode {
+            let least = any.countAtLeast - (view.docCount - view.liveCount)
+            if least > limit { return (least, false) }
+            guard let set = try? matches() else { return nil }
+            return (set.cardinality(), true)
+        }
+        return nil
+    }
+
+    private func check() throws(StorageError) {
+        if let failure = context.failure { throw failure }
+        if context.damage.pointee { throw StorageError(.corrupt, path: view.segment.file.bytes.path, "impossible posting block") }
+    }
+
+    private func namedNodes() throws(StorageError) -> [(name: String, node: Node?)] {
+        var out: [(String, Node?)] = []
+        let builder = NodeBuilder(context)
+        // Depth is bounded by the parser of queries.
+        func walk(_ plan: Plan) throws(StorageError) {
+            switch plan {
+            case .named(let name, let inner):
+                out.append((name, try builder.node(inner)))
+                try walk(inner)
+            case .constant(let inner, _): try walk(inner)
+            case .bool(let bool): for clause in bool.must + bool.should + bool.filter + bool.mustNot { try walk(clause) }
+            case .disMax(let clauses, _): for clause in clauses { try walk(clause) }
+            case .boosting(let positive, let negative, _):
+                try walk(positive)
+                try walk(negative)
+            case .function(let function): try walk(function.inner)
+            case .none, .all, .term, .synonym, .phrase, .set: break
+            }
+        }
+        try walk(plan)
+        return out
+    }
 }
 
 package struct SegmentMatches: Sendable {

@@ -1,0 +1,169 @@
+// Documents that match all required clauses and none of the excluded: led by the rarest, whose blocks the others
+// are asked about. Optional clauses add to the score.
+//
+// A document's score is, as in Lucene: the required clauses' scores summed in double and cast to float,
+// plus the optional ones', summed likewise.
+
+internal import Segments
+
+final class ConjunctionNode: Node {
+    /// Scoring and not, cheapest first; the first leads.
+    private let required: [(node: Node, isScored: Bool)]
+    private let optional: [Node]
+    private let excluded: [Node]
+    private let work = Batch()
+    private let extra = Batch()
+
+    init(_ context: ScorerContext, must: [Node], filter: [Node], optional: [Node] = [], excluded: [Node] = []) {
+        required = (must.map { ($0, true) } + filter.map { ($0, false) }).sorted { $0.0.cost < $1.0.cost }
+        self.optional = optional
+        self.excluded = excluded.sorted { $0.cost < $1.cost }
+        super.init(context)
+    }
+
+    deinit {
+        work.free()
+        extra.free()
+    }
+
+    override var cost: Int { required.first?.node.cost ?? 0 }
+
+    override func bound(from: UInt32, to: UInt32) -> Float {
+        var must = 0.0, may = 0.0
+        for (node, isScored) in required where isScored { must += Double(node.bound(from: from, to: to)) }
+        for node in optional { may += Double(node.bound(from: from, to: to)) }
+        return Float(roundedUp(must + may)).nextUp
+    }
+
+    override func blockEnd(_ target: UInt32) -> UInt32 { required.first?.node.blockEnd(target) ?? context.docCount }
+
+    override func batch(
+        _ target: inout UInt32, upTo: UInt32, docs: UnsafeMutablePointer<UInt32>, scores: UnsafeMutablePointer<Float>?, cut: Float
+    ) -> Int {
+        guard let lead = required.first else { target = upTo; return 0 }
+        guard scores != nil else {
+            let n = lead.node.batch(&target, upTo: upTo, docs: docs, scores: nil, cut: -.infinity)
+            return filter(docs, n, from: 1)
+        }
+        if cut == -.infinity {
+            let n = lead.node.batch(&target, upTo: upTo, docs: docs, scores: lead.isScored ? work.scores : nil, cut: cut)
+            return finish(docs, n, scores, isLeadScored: lead.isScored, cut: cut, rest: .infinity)
+        }
+        // One stretch of the lead that has one bound.
+        let end = min(upTo, lead.node.blockEnd(target) &+ 1)
+        var rest = 0.0
+        for (node, isScored) in required.dropFirst() where isScored { rest += Double(node.bound(from: target, to: end)) }
+        for node in optional { rest += Double(node.bound(from: target, to: end)) }
+        let leadCut = Float(Double(cut) - roundedUp(rest)).nextDown.nextDown
+        if !lead.isScored {
+            if roundedUp(rest) <= Double(cut) { target = end; return 0 }
+            let n = lead.node.batch(&target, upTo: end, docs: docs, scores: nil, cut: -.infinity)
+            return finish(docs, n, scores, isLeadScored: false, cut: cut, rest: rest)
+        }
+        let n = lead.node.batch(&target, upTo: end, docs: docs, scores: work.scores, cut: leadCut.isNaN ? -.infinity : leadCut)
+        return finish(docs, n, scores, isLeadScored: true, cut: cut, rest: rest)
+    }
+
+    override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
+        let sums = UnsafeMutablePointer<Double>.allocate(capacity: max(1, count))
+        let some = Batch()
+        defer { sums.deallocate(); some.free() }
+        sums.initialize(repeating: 0, count: count)
+        hits.update(repeating: 1, count: count)
+        for (node, isScored) in required {
+            node.probe(docs, count: count, hits: some.hits, scores: isScored && scores != nil ? some.scores : nil)
+            for i in 0..<count {
+                hits[i] &= some.hits[i]
+                if isScored, scores != nil { sums[i] += Double(some.scores[i]) }
+            }
+        }
+        for node in excluded {
+            node.probe(docs, count: count, hits: some.hits, scores: nil)
+            for i in 0..<count { hits[i] &= 1 ^ some.hits[i] }
+        }
+        guard let scores else { return }
+        for i in 0..<count {
+            scores[i] = hits[i] == 1 ? Float(sums[i]) : 0
+            sums[i] = 0
+        }
+        if optional.isEmpty { return }
+        for node in optional {
+            node.probe(docs, count: count, hits: some.hits, scores: some.scores)
+            for i in 0..<count { sums[i] += Double(some.scores[i]) }
+        }
+        for i in 0..<count where hits[i] == 1 { scores[i] += Float(sums[i]) }
+    }
+
+    // MARK: -
+
+    /// Keeps the documents that match required clauses from `first` on and no excluded one.
+    private func filter(_ docs: UnsafeMutablePointer<UInt32>, _ count: Int, from first: Int) -> Int {
+        var n = count
+        for i in first..<max(first, required.count) where n > 0 {
+            required[i].node.probe(docs, count: n, hits: work.hits, scores: nil)
+            n = keep(docs, n, 1)
+        }
+        for node in excluded where n > 0 {
+            node.probe(docs, count: n, hits: work.hits, scores: nil)
+            n = keep(docs, n, 0)
+        }
+        return n
+    }
+
+    private func keep(_ docs: UnsafeMutablePointer<UInt32>, _ n: Int, _ wanted: UInt8) -> Int {
+        var kept = 0
+        for i in 0..<n {
+            docs[kept] = docs[i]
+            kept += work.hits[i] == wanted ? 1 : 0
+        }
+        return kept
+    }
+
+    /// Asks the other clauses about the lead's documents, whose scores stand in `work.scores`.
+    private func finish(
+        _ docs: UnsafeMutablePointer<UInt32>, _ count: Int, _ scores: UnsafeMutablePointer<Float>?, isLeadScored: Bool, cut: Float, rest: Double
+    ) -> Int {
+        guard let scores, count > 0 else { return 0 }
+        let sums = work.sums, hits = work.hits
+        var n = count
+        if isLeadScored { for i in 0..<n { sums[i] = Double(work.scores[i]) } } else { for i in 0..<n { sums[i] = 0 } }
+        for (node, isScored) in required.dropFirst() where n > 0 {
+            node.probe(docs, count: n, hits: hits, scores: isScored ? work.scores : nil)
+            var kept = 0
+            if isScored {
+                for i in 0..<n {
+                    let sum = sums[i] + Double(work.scores[i])
+                    docs[kept] = docs[i]
+                    sums[kept] = sum
+                    kept += hits[i] == 1 ? 1 : 0
+                }
+            } else {
+                for i in 0..<n {
+                    docs[kept] = docs[i]
+                    sums[kept] = sums[i]
+                    kept += hits[i] == 1 ? 1 : 0
+                }
+            }
+            n = kept
+        }
+        for node in excluded where n > 0 {
+            node.probe(docs, count: n, hits: hits, scores: nil)
+            var kept = 0
+            for i in 0..<n {
+                docs[kept] = docs[i]
+                sums[kept] = sums[i]
+                kept += hits[i] == 0 ? 1 : 0
+            }
+            n = kept
+        }
+        for i in 0..<n { scores[i] = Float(sums[i]) }
+        guard !optional.isEmpty, n > 0 else { return n }
+        for i in 0..<n { sums[i] = 0 }
+        for node in optional {
+            node.probe(docs, count: n, hits: hits, scores: work.scores)
+            for i in 0..<n { sums[i] += Double(work.scores[i]) }
+        }
+        for i in 0..<n { scores[i] += Float(sums[i]) }
+        return n
+    }
+}
