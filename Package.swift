@@ -84,5 +84,6 @@ let package = Package(
         suite("ElasticAPITests", ["ElasticAPI", "Engine", "Storage", "JSON"]),
         suite("AnalysisTests", ["Analysis"]),
         suite("PlanTests", ["Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Analysis", "Storage", "JSON", "Bytes"]),
+        suite("SearchTests", ["Search", "Indexing", "QueryDSL", "Segments", "Mappings", "Analysis", "JSON", "Storage", "Bytes"]),
         suite("IndexingTests", ["Indexing", "Segments", "Mappings", "Analysis", "Storage", "Bytes"]),
     ])

@@ -53,6 +53,11 @@ package struct TermPlan: Sendable {
     package var similarity: Similarity
     /// Over the snapshot, deleted documents included, as in Lucene: what idf was made of.
     package var docFreq: Int, docCount: Int
+
+    package init(field: String, term: [UInt8], weight: Float, boost: Float, idf: Float, similarity: Similarity, docFreq: Int, docCount: Int) {
+        (self.field, self.term, self.weight, self.boost, self.idf) = (field, term, weight, boost, idf)
+        (self.similarity, self.docFreq, self.docCount) = (similarity, docFreq, docCount)
+    }
 }
 
 package struct SynonymPlan: Sendable {
@@ -63,6 +68,14 @@ package struct SynonymPlan: Sendable {
     package var idf: Float
     package var similarity: Similarity
     package var docFreq: Int, docCount: Int
+
+    package init(
+        field: String, terms: [(term: [UInt8], boost: Float)], weight: Float, boost: Float, idf: Float, similarity: Similarity,
+        docFreq: Int, docCount: Int
+    ) {
+        (self.field, self.terms, self.weight, self.boost, self.idf) = (field, terms, weight, boost, idf)
+        (self.similarity, self.docFreq, self.docCount) = (similarity, docFreq, docCount)
+    }
 }
 
 package struct PhrasePlan: Sendable {
@@ -76,6 +89,14 @@ package struct PhrasePlan: Sendable {
     package var boost: Float
     package var idf: Float
     package var similarity: Similarity
+
+    package init(
+        field: String, places: [(terms: [[UInt8]], position: Int)], slop: Int, weight: Float, boost: Float, idf: Float,
+        similarity: Similarity
+    ) {
+        (self.field, self.places, self.slop, self.weight, self.boost) = (field, places, slop, weight, boost)
+        (self.idf, self.similarity) = (idf, similarity)
+    }
 }
 
 package struct BoolPlan: Sendable {
