@@ -140,7 +140,8 @@ package actor RemoteBulkTarget: BulkTarget {
             result += writer.bytes
             result.append(10)
             if operation.action != .delete {
-                result += operation.source
+                // Line ends stand between documents here; within one they can only be blanks of a laid-out text.
+                result += operation.source.lazy.map { $0 == 10 || $0 == 13 ? 32 : $0 }
                 result.append(10)
             }
         }
