@@ -108,16 +108,7 @@ struct IndexSettings: Sendable, Equatable {
 
     /// The index's own analyzers over the built-in ones.
     func analysis() throws(EngineError) -> AnalysisRegistry {
-        var limits = AnalysisLimits()
-        limits.ngramDifferenceMax = try integer("max_ngram_diff", limits.ngramDifferenceMax, 0...Int(Int32.max))
-        limits.shingleDifferenceMax = try integer("max_shingle_diff", limits.shingleDifferenceMax, 0...Int(Int32.max))
-        var tree = JSONObject()
-        for (name, value) in values where name.hasPrefix("index.analysis.") {
-            Self.insert(value, at: name.dropFirst("index.analysis.".count).split(separator: ".").map(String.init)[...], into: &tree)
-        }
-        do throws(AnalysisError) {
-            return try AnalysisRegistry(settings: tree.isEmpty ? nil : Self.setting(.object(tree)), limits: limits)
-        } catch { throw .illegalArgument(error.reason) }
+        do throws(AnalysisError) { return try AnalysisRegistry(indexSettings: object) } catch { throw .illegalArgument(error.reason) }
     }
 
     // MARK: -
@@ -173,26 +164,6 @@ struct IndexSettings: Sendable, Equatable {
         case .number(let d): Int64(exactly: d).map { String($0) } ?? String(d)
         case .bool(let b): String(b)
         default: nil
-        }
-    }
-
-    private static func insert(_ value: JSONValue, at path: ArraySlice<String>, into tree: inout JSONObject) {
-        guard let first = path.first else { return }
-        if path.count == 1 { return tree[first] = value }
-        var inner = tree[first]?.object ?? JSONObject()
-        insert(value, at: path.dropFirst(), into: &inner)
-        tree[first] = .object(inner)
-    }
-
-    private static func setting(_ value: JSONValue) -> AnalysisSetting {
-        switch value {
-        case .null: .string("")
-        case .bool(let b): .bool(b)
-        case .integer(let i): .number(Double(i))
-        case .number(let d): .number(d)
-        case .string(let s): .string(s)
-        case .array(let items): .list(items.map(setting))
-        case .object(let members): .object(Dictionary(uniqueKeysWithValues: members.members.map { ($0.key, setting($0.value)) }))
         }
     }
 
