@@ -109,6 +109,9 @@ struct ListWriter: ~Copyable {
         for doc in docs where Int(doc) < docCount { norms[Int(doc)] = 0 }
     }
 
+    func setNorm(_ doc: UInt32, _ norm: UInt8) { if Int(doc) < docCount { norms[Int(doc)] = norm } }
+    func norm(_ doc: UInt32) -> UInt8 { Int(doc) < docCount ? norms[Int(doc)] : 0 }
+
     mutating func begin(_ options: PostingsOptions) {
         postings.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)

@@ -62,6 +62,28 @@ package struct TermDictionary: Sendable {
         }
     }
 
+    /// Keys and entries of one block, rising.
+    func terms(ofBlock block: Int) throws(StorageError) -> [(key: [UInt8], entry: TermEntry)] {
+        guard let blocks else { return [] }
+        let range = try blockRange(block)
+        return try blocks.withBytes(range) { span throws(Corruption) in
+            var r = ByteReader(span)
+            var lists = Int(clamping: try r.varint())
+            var out: [(key: [UInt8], entry: TermEntry)] = []
+            out.reserveCapacity(TermDictionaryFormat.blockTerms)
+            var key: [UInt8] = []
+            while r.remaining > 0 {
+                let at = r.offset
+                let shared = try r.count(max: TermDictionaryFormat.keyMax)
+                guard shared <= key.count else { throw Corruption("impossible term", at: at) }
+                key = key[..<shared] + (try r.raw(try r.count(max: min(TermDictionaryFormat.keyMax - shared, r.remaining))))
+                guard key.count >= 4 else { throw Corruption("impossible term", at: at) }
+                out.append((key, try Self.readEntry(&r, lists: &lists, base: range.lowerBound, postingsCount: postingsCount)))
+            }
+            return out
+        }
+    }
+
     // MARK: - Index
 
     private enum Outcome { case next, seek, stop }

@@ -57,7 +57,7 @@ package struct TermDictionaryWriter: ~Copyable {
     }
 
     /// Writes sections termBlocks and termIndex; section `postings` must have ended.
-    package consuming func finish(to file: SegmentFileWriter) throws(StorageError) {
+    package borrowing func finish(to file: SegmentFileWriter) throws(StorageError) {
         try file.section(.termBlocks, blocks.bytes)
         var index = ByteWriter(reserving: 16 + 12 * blockOffsets.count + separators.count)
         index.fixed(UInt32(clamping: blockOffsets.count))
