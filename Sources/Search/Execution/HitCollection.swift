@@ -174,7 +174,7 @@ extension PreparedSearch {
     private func aggregator() throws -> AggregationCollector {
         var plans: [(query: Query, snapshot: Int, plan: Plan)] = []
         let bounds = bounds
-        return try AggregationCollector(request.aggregations, snapshots: snapshots) { query, snapshot, segment in
+        return try AggregationCollector(request.aggregations, snapshots: snapshots, now: executor.now) { query, snapshot, segment in
             let plan: Plan
             if let known = plans.first(where: { $0.snapshot == snapshot && $0.query == query }) { plan = known.plan } else {
                 plan = try bounds[snapshot].builder.filter(query)

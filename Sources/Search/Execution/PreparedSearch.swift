@@ -53,7 +53,7 @@ final class PreparedSearch {
     }
 
     func sorter(size: Int, after: [JSONValue]? = nil) throws(SearchError) -> FieldSortCollector {
-        do { return try FieldSortCollector(request.sort, snapshots: snapshots, size: size, after: after) } catch { throw .request(error) }
+        do { return try FieldSortCollector(request.sort, snapshots: snapshots, size: size, after: after, now: executor.now) } catch { throw .request(error) }
     }
 
     // MARK: -
