@@ -50,8 +50,9 @@ let package = Package(
 
         // What a user meets.
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
+        .systemLibrary(name: "CIsothermZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         layer("IsothermNode", [
-            "ElasticAPI", "Engine", "Storage", "JSON", "Yams",
+            "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "Logging", package: "swift-log"),
         ]),

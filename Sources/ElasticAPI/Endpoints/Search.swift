@@ -120,7 +120,10 @@ extension Services {
 
     func run(_ search: SearchCall, in targets: [SearchExecutor.Target]) async throws -> SearchRendering {
         let started = nowMilliseconds
-        let executor = executor, request = search.request, rendering = search.rendering
+        let executor = executor, rendering = search.rendering
+        var bounded = search.request
+        bounded.timeoutMilliseconds = min(bounded.timeoutMilliseconds ?? .max, self.options.searchMillisecondsMax)
+        let request = bounded
         do {
             var answer = try await node.run { () throws -> SearchRendering in
                 let response = try executor.search(request, in: targets)
@@ -133,5 +136,5 @@ extension Services {
         } catch let error as SearchError { throw APIError(error, index: targets.first?.index) }
     }
 
-    var executor: SearchExecutor { SearchExecutor(now: nowMilliseconds) }
+    var executor: SearchExecutor { node.executor() }
 }

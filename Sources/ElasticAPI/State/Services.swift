@@ -12,6 +12,8 @@ package final class Services: Sendable {
         /// Answers as this major version of Elasticsearch gives them, unless a request says otherwise. 7 adds `_type`.
         package var compatibility = 8
         package var limits = APICall.Limits()
+        /// A search that takes longer answers with what it has, `timed_out`.
+        package var searchMillisecondsMax = 60_000
         package var httpAddress = "127.0.0.1:9200"
         package init() {}
     }

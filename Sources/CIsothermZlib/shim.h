@@ -1,0 +1,2 @@
+// zlib, from Debian's zlib1g-dev: inflating compressed request bodies.
+#include <zlib.h>

@@ -1,1 +1,0 @@
-// Reads config, opens stores, wires the layers, starts and stops in order.
