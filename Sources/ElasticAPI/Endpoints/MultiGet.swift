@@ -42,7 +42,7 @@ struct MultiGetEndpoint: Endpoint {
                         case .success(let rendering): rendering.write(&w)
                         case .failure(let error):
                             var entry = JSONObject([("_index", .string(one.index))])
-                            if compatibility < 8 { entry["_type"] = error.type == "index_not_found_exception" ? nil : "_doc" }
+                            if compatibility < 8, error.type != "index_not_found_exception" { entry["_type"] = "_doc" }
                             entry["_id"] = .string(one.id)
                             entry["error"] = error.json
                             w.value(.object(entry))

@@ -11,7 +11,7 @@ struct MultiSearchEndpoint: Endpoint {
         "typed_keys", "ccs_minimize_roundtrips", "index", "routing", "allow_partial_search_results", "preference"] + APICall.indexParameters
     static let searchesMax = 10_000
 
-    private let searches: [Result<SearchCall, APIError>]
+    private let searches: [SearchCall]
 
     init(_ call: APICall) throws {
         if let concurrent = try call.integer("max_concurrent_searches"), concurrent < 1 {
@@ -24,7 +24,7 @@ struct MultiSearchEndpoint: Endpoint {
         let started = services.nowMilliseconds
         var answers: [Result<SearchRendering, APIError>] = []
         for search in searches {
-            do { answers.append(.success(try await services.run(try search.get()))) } catch { answers.append(.failure(APIError(error))) }
+            do { answers.append(.success(try await services.run(search))) } catch { answers.append(.failure(APIError(error))) }
         }
         let took = services.nowMilliseconds - started
         return APIAnswer(200, .written { [answers] w in
@@ -48,11 +48,11 @@ struct MultiSearchEndpoint: Endpoint {
 
     // MARK: -
 
-    private static func parse(_ call: APICall) throws -> [Result<SearchCall, APIError>] {
+    private static func parse(_ call: APICall) throws -> [SearchCall] {
         guard !call.body.isEmpty else { throw APIError.parse("request body is required") }
         guard call.body.last == 0x0A else { throw APIError.illegal("The msearch request must be terminated by a newline [\\n]") }
         let options = try call.indexOptions(), rendering = try SearchRendering.Options(call)
-        var searches: [Result<SearchCall, APIError>] = [], lines = JSONLines()
+        var searches: [SearchCall] = [], lines = JSONLines()
         // Safe: `UInt8` has no padding.
         let span = unsafe call.body.span.bytes
         while let line = lines.next(in: span) {
@@ -60,9 +60,7 @@ struct MultiSearchEndpoint: Endpoint {
             if !line.isEmpty { try search.read(try APICall.parse(Array(call.body[line]))) }
             guard let body = lines.next(in: span) else { break }
             let json = body.isEmpty ? .object(JSONObject()) : try APICall.parse(Array(call.body[body]))
-            do { searches.append(.success(try SearchCall(expression: search.expression, options: search.options, body: json, rendering: rendering))) } catch {
-                searches.append(.failure(APIError(error)))
-            }
+            searches.append(try SearchCall(expression: search.expression, options: search.options, body: json, rendering: rendering))
         }
         guard !searches.isEmpty else { throw APIError.validation("no requests added") }
         guard searches.count <= searchesMax else { throw APIError.illegal("[\(searches.count)] searches in one request, at most [\(searchesMax)]") }

@@ -90,7 +90,9 @@ package struct APICall: Sendable {
     /// The body as a tree; nil when there is none.
     package func json() throws(APIError) -> JSONValue? {
         if body.isEmpty, let source = parameters["source"] { return try APICall.parse(Array(source.utf8)) }
-        return try body.allSatisfy { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 } ? nil : APICall.parse(body)
+        // Order matters: in a ternary `nil` would be JSON's null.
+        if body.allSatisfy({ $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }) { return Optional.none }
+        return try APICall.parse(body)
     }
 
     package func object() throws(APIError) -> JSONObject? {

@@ -16,7 +16,7 @@ final class ClusterSettings: Sendable {
             for (key, value) in settings {
                 if key.contains("*") {
                     for old in stored[kind]?.keys ?? [] where Wildcard.matches(key, old) { stored[kind]?[old] = nil }
-                } else { stored[kind, default: JSONObject()][key] = value.isNull ? nil : value }
+                } else { stored[kind, default: JSONObject()][key] = value.isNull ? Optional.none : value }
             }
         }
     }

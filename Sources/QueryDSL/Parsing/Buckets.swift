@@ -170,7 +170,7 @@ enum Buckets {
     }
 
     private static func bound(_ name: String, _ m: inout Members) -> JSONValue? {
-        m.take(name).flatMap { $0.isNull ? nil : $0 }
+        m.take(name).flatMap { $0.isNull ? Optional.none : $0 }
     }
 
     private static func interval(_ m: inout Members) throws(QueryError) -> Aggregation.DateHistogram.Interval {

@@ -146,8 +146,8 @@ private struct LuceneReader {
         place += 1
         return try each(fields, "a range") { field in
             var range = Query.Range(field: field)
-            (range.lower, range.includesLower) = (low == "*" ? nil : .string(low), includesLower)
-            (range.upper, range.includesUpper) = (high == "*" ? nil : .string(high), includesUpper)
+            (range.lower, range.includesLower) = (low == "*" ? Optional.none : .string(low), includesLower)
+            (range.upper, range.includesUpper) = (high == "*" ? Optional.none : .string(high), includesUpper)
             return .range(range)
         }
     }

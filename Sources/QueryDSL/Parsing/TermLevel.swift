@@ -37,8 +37,8 @@ enum TermLevel {
 
     static func range(_ field: String, _ m: inout Members) throws(QueryError) -> Query.Kind {
         var range = Query.Range(field: field)
-        if let lower = m.take("from") { range.lower = lower.isNull ? nil : lower }
-        if let upper = m.take("to") { range.upper = upper.isNull ? nil : upper }
+        if let lower = m.take("from"), !lower.isNull { range.lower = lower }
+        if let upper = m.take("to"), !upper.isNull { range.upper = upper }
         if let flag = try m.bool("include_lower") { range.includesLower = flag }
         if let flag = try m.bool("include_upper") { range.includesUpper = flag }
         for (name, includes) in [("gte", true), ("gt", false)] {

@@ -181,9 +181,9 @@ extension Query.Fuzziness {
 }
 
 extension JSONValue {
-    /// Members that have a value.
+    /// Members that have a value. (`cond ? nil : json` is JSON's null to the compiler, so null counts as none.)
     static func options(_ members: [(String, JSONValue?)]) -> JSONValue {
-        .object(JSONObject(members.compactMap { name, value in value.map { (name, $0) } }))
+        .object(JSONObject(members.compactMap { name, value in value.flatMap { $0.isNull ? Optional.none : (name, $0) } }))
     }
 
     fileprivate static func field(_ field: String, _ members: [(String, JSONValue?)]) -> JSONValue {
