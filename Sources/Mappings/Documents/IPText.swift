@@ -2,7 +2,7 @@
 
 internal import JSON
 
-enum IPText {
+package enum IPText {
     static func canonical(_ text: borrowing DocumentText, _ node: Int) throws(ValueError) -> [UInt8] {
         let given = text.string(node)
         guard text.tape.nodes[node].isString, let canonical = canonical(given) else { throw ValueError("'\(given)' is not an IP string literal.") }

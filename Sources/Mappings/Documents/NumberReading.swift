@@ -107,8 +107,8 @@ enum NumberReading {
 }
 
 /// IEEE 754 binary16, to nearest even, without the type: it is not on every platform.
-enum HalfFloat {
-    static func round(_ value: Float) -> Float {
+package enum HalfFloat {
+    package static func round(_ value: Float) -> Float {
         guard value.isFinite else { return value }
         let magnitude = abs(value)
         if magnitude >= 65_520 { return value < 0 ? -.infinity : .infinity }

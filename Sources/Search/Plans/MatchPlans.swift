@@ -52,6 +52,12 @@ extension QueryBinder {
     /// A keyword's normal form; other text as it is.
     func normalized(_ text: String, _ type: FieldType) throws(SearchError) -> [UInt8] {
         let bytes = Array(text.utf8)
+        if type.kind == .ip {
+            guard let address = IPText.canonical(text) else {
+                throw SearchError("query_shard_exception", "failed to create query: '\(text)' is not an IP string literal.")
+            }
+            return Array(address.utf8)
+        }
         guard let normalizer = type.normalizer else { return bytes }
         var term: [UInt8] = []
         do { try normalizer.normalize(bytes.span, into: &term) } catch {

@@ -27,7 +27,7 @@ struct ValueEncoding {
             guard let bits = try unsigned(value, roundUp: false), try unsigned(value, roundUp: true) == bits else { return nil }
             return Self.flip(bits)...Self.flip(bits)
         case .double: return try at(SortableDouble.encode(number(value)))
-        case .float, .halfFloat: return try at(SortableDouble.encode(Double(Float(number(value)))))
+        case .float, .halfFloat: return at(SortableDouble.encode(Double(try single(value))))
         case .scaledFloat: return clamp((try number(value) * type.scalingFactor).rounded()).map { $0...$0 }
         default:
             if let integer = value.integer ?? value.string.flatMap({ Int64($0) }) { return integer...integer }
@@ -43,7 +43,7 @@ struct ValueEncoding {
         case .unsignedLong: return try unsignedBound(value, bound)
         case .double: return Self.step(SortableDouble.encode(try number(value)), bound)
         case .float, .halfFloat:
-            let f = Float(try number(value))
+            let f = try single(value)
             switch bound {
             case .lower(let included): return SortableDouble.encode(Double(included ? f : f.nextUp))
             case .upper(let included): return SortableDouble.encode(Double(included ? f : f.nextDown))
@@ -87,6 +87,12 @@ struct ValueEncoding {
             let d = (included ? scaled : scaled.nextDown).rounded(.down)
             return d < -0x1p63 ? nil : d >= 0x1p63 ? .max : Int64(exactly: d)
         }
+    }
+
+    /// As the field stores it: rounded to single or half precision.
+    private func single(_ value: JSONValue) throws(SearchError) -> Float {
+        let f = Float(try number(value))
+        return type.kind == .halfFloat ? HalfFloat.round(f) : f
     }
 
     private func clamp(_ d: Double) -> Int64? { Int64(exactly: d) }
