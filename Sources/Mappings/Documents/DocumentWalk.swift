@@ -85,6 +85,7 @@ struct DocumentWalk {
                 "document_parsing_exception",
                 text.place(value) + "Field [\(leafName(text, value))] is a metadata field and cannot be added inside a document. Use the index API request parameters.")
         case .wrong: throw wrongName(text, value, table: table)
+        case .blocked: if text.kind(value) != .null { throw blockedName(text, value, table: table) }
         }
     }
 
@@ -133,7 +134,10 @@ struct DocumentWalk {
         let path = parent.isEmpty ? name : parent + "." + name
         let mapping = current
         if name.utf8.contains(UInt8(ascii: ".")) {
-            if let hidden = try throughParents(of: path, below: parent, mapping) { return hidden }
+            for way in Self.ways(to: path, below: parent) {
+                if mapping.objects[way]?.enabled == false { return .ignored }
+                if mapping.fields[way] != nil { return .blocked }
+            }
         }
         if let field = mapping.fields[path], !field.isHidden { return .field(tables.leaf(field)) }
         if let object = mapping.objects[path] { return object.enabled == false ? .ignored : .object(tables.table(for: path)) }
@@ -150,20 +154,19 @@ struct DocumentWalk {
         return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { $0.contains { $0 != " " } }
     }
 
-    /// A dotted name's way: nil when it is clear.
-    private func throughParents(of path: String, below parent: String, _ mapping: Mapping) throws(MappingError) -> KeyTarget? {
-        var end = parent.isEmpty ? path.startIndex : path.index(path.startIndex, offsetBy: parent.count + 1)
-        while let dot = path[end...].firstIndex(of: ".") {
-            let way = String(path[..<dot])
-            if mapping.objects[way]?.enabled == false { return .ignored }
-            if let field = mapping.fields[way] {
-                throw MappingError(
-                    "document_parsing_exception",
-                    "Could not dynamically add mapping for field [\(path)]. Existing mapping for [\(way)] must be of type object but found [\(field.type.kind.rawValue)].")
-            }
-            end = path.index(after: dot)
-        }
-        return nil
+    /// The paths between a parent and a dotted name below it: for "a.b.c", "a" and "a.b".
+    private static func ways(to path: String, below parent: String) -> [String] {
+        let utf8 = path.utf8
+        return utf8.indices.dropFirst(parent.isEmpty ? 0 : parent.utf8.count + 1).filter { utf8[$0] == UInt8(ascii: ".") }.map { String(path[..<$0]) }
+    }
+
+    private func blockedName(_ text: borrowing DocumentText, _ value: Int, table: Int) -> MappingError {
+        let parent = tables.tables[table].path, name = leafName(text, value)
+        let path = parent.isEmpty ? name : parent + "." + name
+        let way = Self.ways(to: path, below: parent).first { current.fields[$0] != nil } ?? path
+        return MappingError(
+            "document_parsing_exception",
+            text.place(value) + "Could not dynamically add mapping for field [\(path)]. Existing mapping for [\(way)] must be of type object but found [\(current.fields[way]?.type.kind.rawValue ?? "")].")
     }
 
     private func wrongName(_ text: borrowing DocumentText, _ value: Int, table: Int) -> MappingError {

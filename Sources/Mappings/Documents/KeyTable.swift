@@ -15,8 +15,10 @@ enum KeyTarget: Sendable {
     case new
     case strict
     case metadata
-    /// A dotted name that is no path, or goes through a field.
+    /// A dotted name that is no path.
     case wrong
+    /// A dotted name that goes through a field.
+    case blocked
 }
 
 struct KeyTable: Sendable {
