@@ -40,6 +40,10 @@ let package = Package(
         layer("Analysis", ["Bytes", "CIsothermICU", "CIsothermStemmer"]),
         layer("Mappings", ["Analysis", "JSON", "Bytes"]),
 
+        // Records of files, for bulk loads.
+        .systemLibrary(name: "CIsothermZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        layer("BulkInput", ["JSON", "CIsothermZlib"]),
+
         // The index.
         layer("Segments", ["Storage", "Bytes"]),
         layer("Indexing", ["Segments", "Mappings", "Analysis", "Storage", "Bytes"]),
@@ -50,7 +54,6 @@ let package = Package(
 
         // What a user meets.
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
-        .systemLibrary(name: "CIsothermZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         layer("IsothermNode", [
             "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams",
             .product(name: "Hummingbird", package: "hummingbird"),
@@ -80,6 +83,7 @@ let package = Package(
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
         suite("JSONTests", ["JSON"]),
+        suite("BulkInputTests", ["BulkInput", "JSON"]),
         suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),
         suite("QueryDSLTests", ["QueryDSL", "JSON"]),
         suite("ElasticAPITests", ["ElasticAPI", "Engine", "Storage", "JSON"]),

@@ -1,2 +1,2 @@
-// zlib, from Debian's zlib1g-dev: inflating compressed request bodies.
+// zlib from the system (Debian: zlib1g-dev): compressed request bodies and bulk files.
 #include <zlib.h>
