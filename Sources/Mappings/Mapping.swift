@@ -20,7 +20,9 @@ package struct Mapping: Sendable {
     private(set) var generation: UInt64
     private(set) var fields = ShardedTable<MappedField>()
     private(set) var objects = ShardedTable<ObjectDeclaration>()
-    private(set) var root: RootOptions
+    /// In a box: a mapping is copied for every document.
+    private var boxedRoot: Boxed<RootOptions>
+    var root: RootOptions { boxedRoot.value }
     private(set) var nextNumber: UInt32 = 0
     /// Paths of constant_keyword fields, which every document has.
     private(set) var constants: [String] = []
@@ -30,7 +32,7 @@ package struct Mapping: Sendable {
     package init() { self.init(analysis: .builtIn, limits: MappingLimits()) }
 
     private init(analysis: AnalysisRegistry, limits: MappingLimits) {
-        (self.analysis, self.limits, root, generation) = (analysis, limits, RootOptions(), Mapping.nextGeneration())
+        (self.analysis, self.limits, boxedRoot, generation) = (analysis, limits, Boxed(RootOptions()), Mapping.nextGeneration())
     }
 
     /// From the `mappings` of an index creation; empty for none.
@@ -78,9 +80,9 @@ package struct Mapping: Sendable {
     package var registry: AnalysisRegistry { analysis }
 
     /// `_source`: whether documents keep theirs, and what of it.
-    package var source: SourceRule { root.source ?? SourceRule() }
+    package var source: SourceRule { boxedRoot.value.source ?? SourceRule() }
     /// `_routing.required`.
-    package var routingRequired: Bool { root.routingRequired ?? false }
+    package var routingRequired: Bool { boxedRoot.value.routingRequired ?? false }
 
     // MARK: -
 
@@ -106,7 +108,7 @@ package struct Mapping: Sendable {
     // MARK: Changing (by Mapping+Merging and the document parser)
 
     mutating func setRoot(_ options: RootOptions) {
-        root = options
+        boxedRoot = Boxed(options)
         generation = Mapping.nextGeneration()
     }
 
@@ -151,6 +153,11 @@ package struct Mapping: Sendable {
                 "illegal_argument_exception", "Limit of total fields [\(limits.fieldsMax)] has been exceeded while adding new fields [\(count)]")
         }
     }
+}
+
+private final class Boxed<Value: Sendable>: Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
 }
 
 /// A field with what hangs on it.

@@ -14,9 +14,11 @@ enum NumberReading {
             case .integer where Int32(exactly: value) != nil: return value
             case .short where Int16(exactly: value) != nil: return value
             case .byte where Int8(exactly: value) != nil: return value
-            case .double: return SortableDouble.encode(Double(value))
+            case .double, .float, .halfFloat, .scaledFloat: return try floating(Double(value), type)
             default: break
             }
+        } else if text.kind(node) == .number, !isWhole(type.kind) {
+            return try floating(text.tape.double(node, in: text.bytes), type)
         }
         return try slowly(text, node, type)
     }
@@ -37,7 +39,9 @@ enum NumberReading {
         switch type.kind {
         case .long, .integer, .short, .byte: return try whole(shown, type)
         case .unsignedLong: return try unsigned(shown, type)
-        default: return try floating(shown, type)
+        default:
+            guard let number = Double(shown) else { throw ValueError("For input string: \"\(shown)\"") }
+            return try floating(number, type)
         }
     }
 
@@ -88,22 +92,21 @@ enum NumberReading {
         return Int64(bitPattern: value ^ 1 << 63)
     }
 
-    private static func floating(_ shown: String, _ type: FieldType) throws(ValueError) -> Int64 {
-        guard let number = Double(shown) else { throw ValueError("For input string: \"\(shown)\"") }
+    private static func floating(_ number: Double, _ type: FieldType) throws(ValueError) -> Int64 {
         let stored: Double
         switch type.kind {
         case .float: stored = Double(Float(number))
         case .halfFloat: stored = Double(HalfFloat.round(Float(number)))
         default: stored = number
         }
-        guard stored.isFinite else { throw ValueError("[\(type.kind.rawValue)] supports only finite values, but got [\(special(stored, shown))]") }
+        guard stored.isFinite else { throw ValueError("[\(type.kind.rawValue)] supports only finite values, but got [\(special(stored))]") }
         guard type.kind == .scaledFloat else { return SortableDouble.encode(stored) }
         // Java's Math.round: half up, clamped to the ends of a long.
         let scaled = (stored * type.scalingFactor + 0.5).rounded(.down)
         return scaled >= 0x1p63 ? .max : scaled < -0x1p63 ? .min : Int64(scaled)
     }
 
-    private static func special(_ value: Double, _ shown: String) -> String { value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity" }
+    private static func special(_ value: Double) -> String { value.isNaN ? "NaN" : value > 0 ? "Infinity" : "-Infinity" }
 }
 
 /// IEEE 754 binary16, to nearest even, without the type: it is not on every platform.
