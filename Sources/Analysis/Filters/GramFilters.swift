@@ -201,7 +201,7 @@ struct CJKBigramFilter: TokenFilter {
                 let alone = pieces.count == 1
                 if outputsUnigrams || alone {
                     position &+= 1
-                    scratch.append(tokens.terms[pieces[k].bytes], TokenAttributes(position: position, start: pieces[k].start, end: pieces[k].end, type: alone && !outputsUnigrams ? pieces[k].type : .single))
+                    scratch.append(tokens.terms[pieces[k].bytes], TokenAttributes(position: position, start: pieces[k].start, end: pieces[k].end, type: .single))
                 }
                 if k + 1 < pieces.count {
                     if !outputsUnigrams { position &+= 1 }

@@ -36,7 +36,7 @@ enum LightStemmers {
     // MARK: - German
 
     private static func german(_ w: inout [Unicode.Scalar]) {
-        fold(&w)
+        fold(&w, withE: false)
         if w.count > 5, ends(w, "ern") { w.drop(3) }
         else if w.count > 4, w[w.count - 2] == "e", isOne(w.last, of: "mnrs") { w.drop(2) }
         else if w.count > 3, w.last == "e" { w.drop() }
@@ -65,7 +65,7 @@ enum LightStemmers {
     /// Ending, shortest word it may be taken from (exclusive), letters off, and the letters that then end the word.
     private static let frenchRules: [(String, Int, Int, String)] = [
         ("issement", 9, 6, "r"), ("issant", 8, 4, "r"), ("ficatrice", 11, 5, "er"), ("ficateur", 10, 4, "er"), ("catrice", 9, 3, "quer"),
-        ("cateur", 8, 2, "quer"), ("atrice", 8, 4, "er"), ("ateur", 7, 3, "er"), ("trice", 6, 1, "eur"), ("ième", 5, 4, ""), ("teuse", 7, 2, "r"),
+        ("cateur", 8, 2, "quer"), ("atrice", 8, 4, "er"), ("ateur", 7, 3, "er"), ("trice", 6, 2, "er"), ("ième", 5, 4, ""), ("teuse", 7, 2, "r"),
         ("teur", 6, 1, "r"), ("euse", 5, 2, ""),
     ]
 
@@ -249,15 +249,17 @@ enum LightStemmers {
             if ends(w, "овци") || ends(w, "ове") { return w.drop(3) }
             if ends(w, "еве") { return w.replaceSubrange((n - 3)..., with: ["й"]) }
         }
-        guard n > 5 else { return }
-        if ends(w, "ища") { return w.drop(3) }
-        if ends(w, "та") { return w.drop(2) }
-        if ends(w, "ци") { return w.replaceSubrange((n - 2)..., with: ["к"]) }
-        if ends(w, "зи") { return w.replaceSubrange((n - 2)..., with: ["г"]) }
-        if w[n - 1] == "е", w[n - 3] == "и" {
-            w[n - 3] = "я"
-            return w.drop()
+        if n > 5 {
+            if ends(w, "ища") { return w.drop(3) }
+            if ends(w, "та") { return w.drop(2) }
+            if ends(w, "ци") { return w.replaceSubrange((n - 2)..., with: ["к"]) }
+            if ends(w, "зи") { return w.replaceSubrange((n - 2)..., with: ["г"]) }
+            if w[n - 1] == "е", w[n - 3] == "и" {
+                w[n - 3] = "я"
+                return w.drop()
+            }
         }
+        guard n > 4 else { return }
         if ends(w, "си") { return w.replaceSubrange((n - 2)..., with: ["х"]) }
         if w[n - 1] == "и" { w.drop() }
     }
@@ -299,7 +301,7 @@ enum LightStemmers {
     private static func latvian(_ w: inout [Unicode.Scalar]) {
         let vowels = w.filter { isOne($0, of: "aāeēiīouū") }.count
         for (ending, few, softens) in latvianEndings where vowels > few && w.count >= ending.unicodeScalars.count + 3 && ends(w, ending) {
-            let isGenitive = ending == "u"
+            let isGenitive = ending.hasPrefix("u")
             w.drop(ending.unicodeScalars.count)
             if softens { latvianHarden(&w, isGenitive) }
             return
@@ -390,12 +392,12 @@ enum LightStemmers {
     private static func isLetter(_ c: Unicode.Scalar) -> Bool { c.properties.isAlphabetic }
 
     /// a, o, e, u and i without grave, acute, circumflex and dots.
-    private static func fold(_ w: inout [Unicode.Scalar]) {
+    private static func fold(_ w: inout [Unicode.Scalar], withE: Bool = true) {
         for i in w.indices where w[i].value >= 0xE0 && w[i].value <= 0xFC {
             switch w[i] {
             case "à", "á", "â", "ä": w[i] = "a"
             case "ò", "ó", "ô", "ö": w[i] = "o"
-            case "è", "é", "ê", "ë": w[i] = "e"
+            case "è", "é", "ê", "ë": if withE { w[i] = "e" }
             case "ù", "ú", "û", "ü": w[i] = "u"
             case "ì", "í", "î", "ï": w[i] = "i"
             default: break
