@@ -29,7 +29,7 @@ package struct SearchExecutor: Sendable {
     package let highlighter: (any FieldHighlighter)?
 
     package init(
-        now: Int64, filterCache: FilterCache? = nil, monotonic: (@Sendable () -> UInt64)? = nil, highlighter: (any FieldHighlighter)? = nil
+        now: Int64, filterCache: FilterCache? = nil, monotonic: (@Sendable () -> UInt64)? = nil, highlighter: (any FieldHighlighter)? = UnifiedHighlighter()
     ) {
         (self.now, self.filterCache, self.monotonic, self.highlighter) = (now, filterCache, monotonic, highlighter)
     }

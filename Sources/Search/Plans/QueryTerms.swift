@@ -6,6 +6,7 @@ package struct QueryTerms: Sendable {
         /// As in `PhrasePlan`: the terms that may stand at each position.
         package var places: [(terms: [[UInt8]], position: Int)]
         package var slop: Int
+        package init(places: [(terms: [[UInt8]], position: Int)], slop: Int) { (self.places, self.slop) = (places, slop) }
         package static func == (a: Phrase, b: Phrase) -> Bool {
             a.slop == b.slop && a.places.elementsEqual(b.places) { $0.terms == $1.terms && $0.position == $1.position }
         }
