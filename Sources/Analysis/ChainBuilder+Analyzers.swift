@@ -48,6 +48,11 @@ extension ChainBuilder {
         "chinese": { d, _ throws(AnalysisError) in
             try chain(d, standard(d), [("lowercase", LowercaseFilter())] + stop(d, "_english_"))
         },
+        "product": { d, _ throws(AnalysisError) in
+            try chain(d, ("product", ProductTokenizer()), [
+                ("lowercase", LowercaseFilter()), ("asciifolding", ASCIIFoldingFilter(preservesOriginal: false)), ("product", ProductFilter()),
+            ])
+        },
         "icu_analyzer": { d, _ throws(AnalysisError) in
             var characters: [Named<any CharacterFilter>] = []
             characters.append(Named(name: "icu_normalizer", component: NormalizationCharFilter(form: .nfkcCasefold)))

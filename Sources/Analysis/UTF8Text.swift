@@ -70,9 +70,12 @@ func utf16Length(_ text: Span<UInt8>) -> Int {
 
 @inline(__always)
 func isASCII(_ text: Span<UInt8>) -> Bool {
-    var all: UInt8 = 0
-    for i in 0..<text.count { all |= text[i] }
-    return all < 0x80
+    // Safe: indices below the count; without bounds checks the loop runs on vectors.
+    unsafe text.withUnsafeBufferPointer { p in
+        var all: UInt8 = 0
+        for i in 0..<p.count { unsafe all |= p[i] }
+        return all < 0x80
+    }
 }
 
 /// The length of the well-formed sequence at `i`, or nil (Unicode 15, table 3-7).
@@ -93,6 +96,7 @@ private func wellFormed(_ text: Span<UInt8>, _ i: Int) -> Int? {
 }
 
 func isValidUTF8(_ text: Span<UInt8>) -> Bool {
+    if isASCII(text) { return true }
     var i = 0
     while i < text.count {
         if text[i] < 0x80 {

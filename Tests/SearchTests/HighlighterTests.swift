@@ -36,17 +36,17 @@ import Testing
     @Test("a phrase is one mark from its first word to its last, and only where it stands as a phrase")
     func phrases() throws {
         let value = ["A quick fox. The quick brown fox jumps; brown quick."]
-        #expect(try fragments(value, phrase(["quick", "brown"])) == ["The <em>quick brown</em> fox jumps; brown quick."].map { "A quick fox. " + $0 })
+        #expect(try fragments(value, phrase(["quick", "brown"])) == ["The <em>quick brown</em> fox jumps; brown quick."])
         #expect(try fragments(value, phrase(["quick", "fox"], slop: 1)) == ["A <em>quick fox</em>. The <em>quick brown fox</em> jumps; brown quick."])
-        #expect(try fragments(value, phrase(["quick", "brown"])) { $0.requireFieldMatch = false } == ["A quick fox. The <em>quick</em> <em>brown</em> fox jumps; brown quick."])
+        #expect(try fragments(value, phrase(["quick", "brown"])) { $0.requireFieldMatch = false } == ["The <em>quick</em> <em>brown</em> fox jumps; brown quick."])
     }
 
     @Test("passages follow sentences up to fragment_size, and the best are kept in order of place or of score")
     func passages() throws {
         let value = ["One fox here. Nothing at all to see in this sentence. A fox and a fox and a fox. More filler follows in this one. Last fox."]
-        #expect(try fragments(value, terms("fox")) { $0.fragmentSize = 20 } == ["One <em>fox</em> here.", "A <em>fox</em> and a <em>fox</em> and a <em>fox</em>.", "Last <em>fox</em>."])
-        #expect(try fragments(value, terms("fox")) { ($0.fragmentSize, $0.numberOfFragments) = (20, 1) } == ["A <em>fox</em> and a <em>fox</em> and a <em>fox</em>."])
-        #expect(try fragments(value, terms("fox")) { ($0.fragmentSize, $0.order) = (20, "score") }.first == "A <em>fox</em> and a <em>fox</em> and a <em>fox</em>.")
+        #expect(try fragments(value, terms("fox")) { $0.fragmentSize = 30 } == ["One <em>fox</em> here.", "A <em>fox</em> and a <em>fox</em> and a <em>fox</em>.", "Last <em>fox</em>."])
+        #expect(try fragments(value, terms("fox")) { ($0.fragmentSize, $0.numberOfFragments) = (30, 1) } == ["A <em>fox</em> and a <em>fox</em> and a <em>fox</em>."])
+        #expect(try fragments(value, terms("fox")) { ($0.fragmentSize, $0.order) = (30, "score") }.first == "A <em>fox</em> and a <em>fox</em> and a <em>fox</em>.")
     }
 
     @Test("number_of_fragments 0 gives every value that matches, whole; passages never cross values")

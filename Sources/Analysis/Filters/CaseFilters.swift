@@ -101,10 +101,12 @@ struct LowercaseFilter: TokenFilter {
     private func lowercaseASCII(_ bytes: inout [UInt8]) -> Bool {
         guard language == .any else { return false }
         guard isASCII(bytes.span) else { return false }
-        var span = bytes.mutableSpan
-        for i in 0..<span.count {
-            let b = span[i]
-            span[i] = b &- 0x41 < 26 ? b | 0x20 : b
+        // Safe: indices below the count; without bounds checks the loop runs on vectors.
+        unsafe bytes.withUnsafeMutableBufferPointer { p in
+            for i in 0..<p.count {
+                let b = unsafe p[i]
+                unsafe p[i] = b | (b &- 0x41 < 26 ? 0x20 : 0)
+            }
         }
         return true
     }

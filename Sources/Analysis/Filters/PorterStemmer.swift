@@ -7,14 +7,20 @@
 // Source: M. F. Porter, "An algorithm for suffix stripping", Program 14 (1980), and the author's notes on
 // his published C version.
 
-struct PorterStemFilter: TokenFilter {
+final class PorterStemFilter: TokenFilter {
+    private let caches = Pool<StemCache>()
+
     func apply(to tokens: inout TokenBuffer, scratch: inout TokenBuffer) throws(AnalysisError) {
         var word = PorterWord()
+        var cache = caches.take() ?? StemCache()
         tokens.rewriteTerms(&scratch, keepingKeywords: true) { term, out in
             guard term.count > 2 else { return out.append(span: term) }
-            word.stem(term)
-            out.append(contentsOf: word.letters)
+            cache.append(term, to: &out) { term, out in
+                word.stem(term)
+                out.append(contentsOf: word.letters)
+            }
         }
+        caches.give(cache)
     }
 }
 

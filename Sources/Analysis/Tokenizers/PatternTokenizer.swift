@@ -138,13 +138,17 @@ struct ByteClassTokenizer: Tokenizer {
         let separators = separators
         var writer = TokenWriter(type: .word)
         let count = text.count
-        var i = 0
-        while i < count {
-            while i < count && separators.contains(text[i]) { i += 1 }
-            let start = i
-            while i < count && !separators.contains(text[i]) { i += 1 }
-            if i > start { writer.add(start, i, &tokens, text) }
+        // Safe: every index is below `count`.
+        unsafe text.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return }
+            var i = 0
+            while i < count {
+                while unsafe i < count && separators.contains(base[i]) { i &+= 1 }
+                let start = i
+                while unsafe i < count && !separators.contains(base[i]) { i &+= 1 }
+                if i > start { unsafe writer.add(start, i, &tokens, bytes) }
+            }
+            unsafe writer.close(&tokens, bytes)
         }
-        writer.close(&tokens, text)
     }
 }

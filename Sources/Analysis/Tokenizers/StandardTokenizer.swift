@@ -22,30 +22,35 @@ package struct StandardTokenizer: Tokenizer {
 
     package func tokenize(_ text: Span<UInt8>, into tokens: inout TokenBuffer) throws(AnalysisError) {
         let count = text.count
-        var i = 0
         var writer = TokenWriter(type: .alphanum)
-        while i < count {
-            let b = text[i]
-            if usesFastPath && b < 0x80 {
-                if ASCII.isWord(b) {
-                    if let (end, kind) = ASCII.word(text, i, maxTokenLength) {
-                        if kind != 0 { writer.add(i, end, kind & 1 != 0 ? .alphanum : .num, &tokens, text) }
-                        i = end
+        // Safe: every index into `bytes` is checked against `count` on the way.
+        unsafe text.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return }
+            var i = 0
+            while i < count {
+                let kind = unsafe ASCII.kinds[Int(base[i])]
+                if usesFastPath && kind & ASCII.beyond == 0 {
+                    if kind & ASCII.word != 0 {
+                        let (end, seen) = unsafe ASCII.wordEnd(base, i, count)
+                        if end >= 0 && end &- i <= maxTokenLength {
+                            if seen & 3 != 0 { unsafe writer.add(i, end, seen & 1 != 0 ? .alphanum : .num, &tokens, bytes) }
+                            i = end
+                            continue
+                        }
+                    } else if unsafe i &+ 1 == count || base[i &+ 1] < 0x80 {
+                        i &+= 1
                         continue
                     }
-                } else if i + 1 == count || text[i + 1] < 0x80 {
-                    i += 1
-                    continue
+                }
+                if let (end, type) = WordBreaks.token(text, i, lengthMax: maxTokenLength) {
+                    unsafe writer.add(i, end, type, &tokens, bytes)
+                    i = end
+                } else {
+                    i &+= decodeScalar(text, i).length
                 }
             }
-            if let (end, type) = WordBreaks.token(text, i, lengthMax: maxTokenLength) {
-                writer.add(i, end, type, &tokens, text)
-                i = end
-            } else {
-                i += decodeScalar(text, i).length
-            }
+            unsafe writer.close(&tokens, bytes)
         }
-        writer.close(&tokens, text)
     }
 }
 
@@ -53,45 +58,45 @@ package struct StandardTokenizer: Tokenizer {
 
 /// Word breaks among ASCII bytes.
 private enum ASCII {
-    /// Letters, digits and '_'.
-    @inline(__always) static func isWord(_ b: UInt8) -> Bool { isLetter(b) || isDigit(b) || b == 0x5F }
-    @inline(__always) static func isLetter(_ b: UInt8) -> Bool { (b | 0x20) &- 0x61 < 26 }
-    @inline(__always) static func isDigit(_ b: UInt8) -> Bool { b &- 0x30 < 10 }
+    static let letter: UInt8 = 1, digit: UInt8 = 2, underscore: UInt8 = 4, middle: UInt8 = 8, beyond: UInt8 = 16
+    static let word: UInt8 = 7
 
-    /// The end of the word that starts at `start`, and what is in it (bit 0 a letter, bit 1 a digit); nil
-    /// when a byte past ASCII may belong to it, or it is too long.
-    @inline(__always)
-    static func word(_ text: Span<UInt8>, _ start: Int, _ lengthMax: Int) -> (end: Int, kind: UInt8)? {
-        let count = text.count
-        var i = start, kind: UInt8 = 0
-        while i < count {
-            let b = text[i]
-            if isLetter(b) {
-                kind |= 1
-                i += 1
-                continue
-            }
-            if isDigit(b) {
-                kind |= 2
-                i += 1
-                continue
-            }
-            if b == 0x5F {
-                i += 1
-                continue
-            }
-            if b >= 0x80 { return nil }
-            // ' . join on both sides; : letters only; , ; digits only (WB6, WB7, WB11, WB12).
-            guard b == 0x27 || b == 0x2E || b == 0x3A || b == 0x2C || b == 0x3B else { break }
-            guard i + 1 < count else { break }
-            let before = text[i - 1], after = text[i + 1]
-            if after >= 0x80 { return nil }
-            let letters = b != 0x2C && b != 0x3B && isLetter(before) && isLetter(after)
-            let digits = b != 0x3A && isDigit(before) && isDigit(after)
-            guard letters || digits else { break }
-            i += 1
+    /// What each byte is to the rules.
+    static let kinds: [UInt8] = (0..<256).map { b in
+        switch b {
+        case 0x41...0x5A, 0x61...0x7A: letter
+        case 0x30...0x39: digit
+        case 0x5F: underscore
+        case 0x27, 0x2E, 0x3A, 0x2C, 0x3B: middle
+        case 0x80...: beyond
+        default: 0
         }
-        if i - start > lengthMax { return nil }
-        return (i, kind)
+    }
+
+    /// The end of the word that starts at `start`, and the kinds in it; -1 when a byte past ASCII may belong to it.
+    @inline(__always)
+    static func wordEnd(_ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> (end: Int, seen: UInt8) {
+        var i = start, seen: UInt8 = 0
+        let kinds = Self.kinds
+        while i < count {
+            let b = unsafe base[i]
+            let kind = kinds[Int(b)]
+            if kind & word != 0 {
+                seen |= kind
+                i &+= 1
+                continue
+            }
+            if kind == 0 { break }
+            if kind & beyond != 0 { return (-1, 0) }
+            // ' . join on both sides; : letters only; , ; digits only (WB6, WB7, WB11, WB12).
+            guard i &+ 1 < count else { break }
+            let before = unsafe kinds[Int(base[i &- 1])], after = unsafe kinds[Int(base[i &+ 1])]
+            if after & beyond != 0 { return (-1, 0) }
+            let letters = b != 0x2C && b != 0x3B && before & after & letter != 0
+            let digits = b != 0x3A && before & after & digit != 0
+            guard letters || digits else { break }
+            i &+= 1
+        }
+        return (i, seen)
     }
 }

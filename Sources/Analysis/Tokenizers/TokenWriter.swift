@@ -1,73 +1,95 @@
-// Appends tokens that are plain pieces of the text to a buffer, in batches: seven appends per 128 tokens
-// instead of per token. Measured: the byte-wise tokenizers run 3 times as fast as with single appends.
+// Appends tokens that are plain pieces of the text to a buffer, in batches of 64: every array grows once per
+// batch, by a copy of memory, and terms are copied eight bytes at a time.
+//
+// Measured (one core, titles and descriptions, standard + lowercase): three times the speed of appending token
+// by token.
 
 struct TokenWriter {
-    private var starts: InlineArray<128, Int32> = .init(repeating: 0)
-    private var ends: InlineArray<128, Int32> = .init(repeating: 0)
-    private var types: InlineArray<128, TokenType>
+    private static let batch = 64
+    private var starts: InlineArray<64, Int32> = .init(repeating: 0)
+    private var ends: InlineArray<64, Int32> = .init(repeating: 0)
+    private var termEnds: InlineArray<64, Int32> = .init(repeating: 0)
+    private var positions: InlineArray<64, Int32> = .init(repeating: 0)
+    private let ones: InlineArray<64, Int32> = .init(repeating: 1)
+    private var types: InlineArray<64, TokenType>
     private var count = 0
+    private var length = 0
     private var position: Int32 = 0
 
     init(type: TokenType) { types = .init(repeating: type) }
 
-    /// The position of the next token.
-    var nextPosition: Int32 { position &+ Int32(truncatingIfNeeded: count) }
-
     @inline(__always)
-    mutating func add(_ start: Int, _ end: Int, _ tokens: inout TokenBuffer, _ text: Span<UInt8>) {
-        if count == 128 { flush(&tokens, text) }
+    mutating func add(_ start: Int, _ end: Int, _ tokens: inout TokenBuffer, _ text: UnsafeBufferPointer<UInt8>) {
+        if count == Self.batch { unsafe flush(&tokens, text) }
         starts[count] = Int32(truncatingIfNeeded: start)
         ends[count] = Int32(truncatingIfNeeded: end)
-        count += 1
+        length &+= end &- start
+        count &+= 1
     }
 
     @inline(__always)
-    mutating func add(_ start: Int, _ end: Int, _ type: TokenType, _ tokens: inout TokenBuffer, _ text: Span<UInt8>) {
-        if count == 128 { flush(&tokens, text) }
-        types[count] = type
-        starts[count] = Int32(truncatingIfNeeded: start)
-        ends[count] = Int32(truncatingIfNeeded: end)
-        count += 1
+    mutating func add(_ start: Int, _ end: Int, _ type: TokenType, _ tokens: inout TokenBuffer, _ text: UnsafeBufferPointer<UInt8>) {
+        unsafe add(start, end, &tokens, text)
+        types[count &- 1] = type
     }
 
-    mutating func close(_ tokens: inout TokenBuffer, _ text: Span<UInt8>) {
-        flush(&tokens, text)
+    mutating func close(_ tokens: inout TokenBuffer, _ text: UnsafeBufferPointer<UInt8>) {
+        unsafe flush(&tokens, text)
         tokens.positionCount = position
     }
 
-    private mutating func flush(_ tokens: inout TokenBuffer, _ text: Span<UInt8>) {
+    @inline(never)
+    private mutating func flush(_ tokens: inout TokenBuffer, _ text: UnsafeBufferPointer<UInt8>) {
         let n = count
-        guard n > 0 else { return }
-        var length = 0
-        for i in 0..<n { length += Int(ends[i] - starts[i]) }
-        var end = tokens.terms.count
-        let before = end
-        tokens.terms.reserveCapacity(before + length)
-        tokens.terms.append(contentsOf: repeatElement(0, count: length))
-        do {
-            var out = tokens.terms.mutableSpan
-            var to = before
+        guard n > 0, let source = text.baseAddress else { return }
+        let before = tokens.terms.count
+        unsafe Self.grow(&tokens.terms, by: length + 8) { out in
+            // Safe: `out` has room for all pieces and eight bytes more, so that a store of eight may pass the end of
+            // a piece; a load of eight does not pass the end of the text.
+            var to = 0
             for i in 0..<n {
-                for k in Int(starts[i])..<Int(ends[i]) {
-                    out[to] = text[k]
-                    to += 1
+                let start = Int(starts[i]), size = Int(ends[i]) &- start
+                var k = 0
+                if start &+ ((size &+ 7) & ~7) <= text.count {
+                    while k < size {
+                        unsafe UnsafeMutableRawPointer(out + (to &+ k)).storeBytes(of: UnsafeRawPointer(source + (start &+ k)).loadUnaligned(as: UInt64.self), as: UInt64.self)
+                        k &+= 8
+                    }
+                } else {
+                    while k < size {
+                        unsafe out[to &+ k] = source[start &+ k]
+                        k &+= 1
+                    }
                 }
+                to &+= size
+                termEnds[i] = Int32(truncatingIfNeeded: before &+ to)
+                positions[i] = position
+                position &+= 1
             }
+            return to
         }
-        let first = tokens.termEnds.count
-        tokens.termEnds.append(contentsOf: repeatElement(0, count: n))
-        tokens.positions.append(contentsOf: repeatElement(0, count: n))
-        for i in 0..<n {
-            end += Int(ends[i] - starts[i])
-            tokens.termEnds[first + i] = Int32(truncatingIfNeeded: end)
-            tokens.positions[first + i] = position
-            position &+= 1
-        }
-        tokens.positionLengths.append(contentsOf: repeatElement(1, count: n))
         // Safe: n is at most the inline arrays' count.
-        unsafe starts.span.extracting(0..<n).withUnsafeBufferPointer { unsafe tokens.startOffsets.append(contentsOf: $0) }
-        unsafe ends.span.extracting(0..<n).withUnsafeBufferPointer { unsafe tokens.endOffsets.append(contentsOf: $0) }
-        unsafe types.span.extracting(0..<n).withUnsafeBufferPointer { unsafe tokens.types.append(contentsOf: $0) }
+        unsafe termEnds.span.withUnsafeBufferPointer { unsafe tokens.termEnds.append(contentsOf: $0[..<n]) }
+        unsafe positions.span.withUnsafeBufferPointer { unsafe tokens.positions.append(contentsOf: $0[..<n]) }
+        unsafe ones.span.withUnsafeBufferPointer { unsafe tokens.positionLengths.append(contentsOf: $0[..<n]) }
+        unsafe starts.span.withUnsafeBufferPointer { unsafe tokens.startOffsets.append(contentsOf: $0[..<n]) }
+        unsafe ends.span.withUnsafeBufferPointer { unsafe tokens.endOffsets.append(contentsOf: $0[..<n]) }
+        unsafe types.span.withUnsafeBufferPointer { unsafe tokens.types.append(contentsOf: $0[..<n]) }
         count = 0
+        length = 0
+    }
+
+    /// Appends what `fill` writes, at most `room` bytes.
+    @inline(__always)
+    private static func grow(_ bytes: inout [UInt8], by room: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Int) {
+        let before = bytes.count
+        // Whole eights at once; the surplus goes again.
+        bytes.append(contentsOf: repeatElement(0, count: room))
+        // Safe: `room` bytes lie behind the first `before`.
+        let used = unsafe bytes.withUnsafeMutableBufferPointer { p in
+            guard let base = p.baseAddress else { return 0 }
+            return unsafe fill(base + before)
+        }
+        bytes.removeLast(room - min(room, used))
     }
 }
