@@ -58,6 +58,7 @@ struct DateTests {
         ("strict_date_optional_time", ["", "x", "2024-5-1", "2024-13-01", "2023-02-29", "2024-05-32", "2024-05-01T24:00", "2024-05-01T10:60", "2024-05-01 10:30",
             "2024-05-01T10:30:15.1234567890", "12024-01-01", "2024-05-01Z", "2024-05-01T10:30+25:00", "2024-05-01x"]),
         ("basic_date", ["2024051", "2024-05-01", "202405011"]),
+        ("strict_date_optional_time", ["+999999999-01-01", "-999999999-01-01"]),
         ("epoch_millis", ["1.5x", "a", "", "-", "99999999999999999999"]),
         ("week_date", ["2024-W54-1", "2024-W18-8"]),
     ] as [(String, [String])])
@@ -114,7 +115,7 @@ struct DateTests {
         for bad in ["", "Nowhere", "../etc/passwd", "Europe/Berlin/x", "+25:00", "+1:2", "Europe"] { #expect(throws: MappingError.self) { try TimeZoneRule(bad) } }
     }
 
-    @Test("every instant reads back as written", arguments: UInt64(0)..<50)
+    @Test("every instant reads back as written", arguments: UInt64(0)..<10)
     func roundTrip(seed: UInt64) throws {
         var rng = Seeded(seed)
         let formats = try ["strict_date_optional_time", "date_time", "epoch_millis", "basic_date_time", "week_date_time", "yyyy-MM-dd HH:mm:ss.SSS", "ordinal_date_time"].map { try DateFormat($0) }
@@ -124,7 +125,7 @@ struct DateTests {
         }
     }
 
-    @Test("the path by position answers as the patterns do", arguments: UInt64(0)..<100)
+    @Test("the path by position answers as the patterns do", arguments: UInt64(0)..<25)
     func fastPath(seed: UInt64) throws {
         var rng = Seeded(seed)
         let plain = try DateFormat("epoch_second||strict_date_optional_time"), fast = try DateFormat("strict_date_optional_time")
@@ -164,7 +165,7 @@ struct DateTests {
     func floors(zoneID: String) throws {
         let zone = try TimeZoneRule(zoneID)
         var rng = Seeded(7)
-        for _ in 0..<500 {
+        for _ in 0..<150 {
             let t = Int64.random(in: 0...4_000_000_000_000, using: &rng)
             for unit in [DateMath.Unit.year, .quarter, .month, .week, .day, .hour, .minute, .second] {
                 let floor = DateMath.floor(t, to: unit, zone: zone)

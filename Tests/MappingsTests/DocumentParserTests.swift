@@ -191,7 +191,7 @@ struct DocumentParserTests {
         }
     }
 
-    @Test("a parser used for many documents and mappings says what a new one says", arguments: UInt64(0)..<60)
+    @Test("a parser used for many documents and mappings says what a new one says", arguments: UInt64(0)..<30)
     func reuse(seed: UInt64) throws {
         var rng = Seeded(seed)
         var kept = DocumentParser()
@@ -209,7 +209,7 @@ struct DocumentParserTests {
         #expect(mine.definition == fresh.definition)
     }
 
-    @Test("damaged documents are refused or parsed, never a crash", arguments: UInt64(0)..<60)
+    @Test("damaged documents are refused or parsed, never a crash", arguments: UInt64(0)..<30)
     func damage(seed: UInt64) throws {
         var rng = Seeded(seed)
         var parser = DocumentParser(), m = Mapping()

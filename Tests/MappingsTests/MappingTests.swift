@@ -132,16 +132,16 @@ struct MappingTests {
         #expect(reason { _ = try mapping(deep) }?.contains("Limit of mapping depth [20]") == true)
     }
 
-    @Test("sixty thousand fields are added in a moment, with older copies held")
+    @Test("twenty thousand fields are added in a moment, with older copies held")
     func many() throws {
         var m = Mapping()
         var copies: [Mapping] = []
-        for k in 0..<60 {
+        for k in 0..<20 {
             var properties = JSONObject()
             for i in 0..<1_000 { properties["f\(k * 1_000 + i)"] = ["type": "keyword"] }
             copies.append(m)
             m = try m.merging(["properties": .object(properties)])
         }
-        #expect(m.fieldCount == 60_000 && copies[10].fieldCount == 10_000)
+        #expect(m.fieldCount == 20_000 && copies[10].fieldCount == 10_000)
     }
 }
