@@ -106,7 +106,7 @@ private func open(_ disk: FaultyDisk, _ seed: UInt64) throws -> IndexShard {
 @Suite("Power cuts")
 struct PowerCutTests {
     /// 10 histories a case, each with up to 3 cuts: over 1,000 cuts in all.
-    @Test("after a power cut at any instant every acknowledged write is there, once", arguments: UInt64(0)..<50)
+    @Test("after a power cut at any instant every acknowledged write is there, once", arguments: UInt64(0)..<34)
     func cuts(block: UInt64) throws {
         for seed in block * 10..<block * 10 + 10 {
             var random = Seeded(seed), expectation = Expectation()

@@ -243,7 +243,7 @@ extension IndexShard {
         do throws(MappingError) { doc = try slot.writer.addFields(scratch.document) } catch { throw EngineError(error) }
         let seqNo = new.seqNo ?? nextSeqNo.wrappingAdd(1, ordering: .relaxed).oldValue
         slot.writer.finish(
-            doc, id: new.id, source: new.source, routing: new.routing, version: new.version, seqNo: seqNo, primaryTerm: new.primaryTerm)
+            doc, id: new.id, source: scratch.document.source, routing: new.routing, version: new.version, seqNo: seqNo, primaryTerm: new.primaryTerm)
         if let place = current?.place { slot.delete(place) }
         slot.maxSeqNo = max(slot.maxSeqNo, seqNo)
         stripe.entries[new.id] = VersionMap.Entry(
