@@ -189,6 +189,15 @@ struct PlanBuilderTests {
         #expect(terms.fields["body"]?.phrases.first?.places.map(\.position) == [0, 1])
     }
 
+    @Test("a text of very many operators is bounded, whatever they are", arguments: ["a + b | ", "( ", "a -", "\"a\" | ", "a~ + "])
+    func long(piece: String) {
+        let text = String(repeating: piece, count: 20_000)
+        let builder = PlanBuilder(snapshot: Self.snapshot, now: 0)
+        _ = try? builder.plan(Query(.simpleQueryString(Query.SimpleQueryString(text: text, fields: [("title", 1)]))))
+        _ = try? builder.plan(Query(.fuzzy(field: "brand", value: text, fuzziness: .auto, prefixLength: 0, maxExpansions: 50, transpositions: true)))
+        _ = try? builder.plan(Query(.matchPhrase(Query.Phrase(field: "title", text: .string(text)))))
+    }
+
     @Test("any request's query text is answered or refused, never a crash", arguments: UInt64(0)..<20)
     func noise(seed: UInt64) {
         var random = Seeded(seed)

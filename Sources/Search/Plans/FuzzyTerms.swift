@@ -10,6 +10,7 @@ internal import QueryDSL
 internal import Segments
 
 struct FuzzyMatcher: Sendable {
+    static let lengthMax = 512
     private let word: [Unicode.Scalar]
     let editsMax: Int
     let transpositions: Bool

@@ -22,7 +22,10 @@ struct SimpleQueryParser {
     private let defaultOperator: Query.Operator
     private var i = 0
     private var depth = 0
-    private static let depthMax = 20
+    private var clauses = 0
+    /// Levels of brackets; changes of operator within one level; clauses in all. What is past them joins the last level
+    /// or is not read (more clauses than `clausesMax` allows are refused by the binding anyway).
+    private static let depthMax = 10, changesMax = 10, clausesMax = 5000
 
     init(_ text: String, flags: Set<String>?, defaultOperator: Query.Operator) {
         (self.text, self.flags, self.defaultOperator) = (Array(text), flags, defaultOperator)
@@ -37,8 +40,8 @@ struct SimpleQueryParser {
     /// Operators bind left to right: a change of operator wraps what is there.
     private mutating func group(until end: Character?) -> SimpleQuery? {
         var top: SimpleQuery?, pending: Query.Operator?, last: Query.Operator?
-        var isNegated = false
-        while i < text.count {
+        var isNegated = false, changes = 0
+        while i < text.count, clauses < Self.clausesMax {
             let c = text[i]
             if c == end {
                 i += 1
@@ -64,7 +67,11 @@ struct SimpleQueryParser {
                 isNegated.toggle()
                 continue
             case " ", "\t", "\n", "\r": i += 1
-            default: clause = word()
+            default:
+                let from = i
+                clause = word()
+                // An operator that may not stand here (brackets past the bound) is passed over.
+                if i == from { i += 1 }
             }
             guard var clause else {
                 if c != " ", c != "\t", c != "\n", c != "\r" { isNegated = false }
@@ -72,7 +79,12 @@ struct SimpleQueryParser {
             }
             if isNegated { clause = .not(clause) }
             isNegated = false
-            let op = pending ?? defaultOperator
+            clauses += 1
+            var op = pending ?? defaultOperator
+            if let last, op != last {
+                changes += 1
+                if changes > Self.changesMax { op = last }
+            }
             top = Self.join(top, clause, op, last)
             if last != nil || pending != nil || Self.isGroup(top) { last = op }
             pending = nil

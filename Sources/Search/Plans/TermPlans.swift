@@ -54,6 +54,9 @@ extension QueryBinder {
         }
         try countClause()
         try checkIndexed(type)
+        guard places.count <= settings.clausesMax else {
+            throw SearchError("too_many_clauses", "a phrase may have \(settings.clausesMax) places, this one has \(places.count): search for a shorter one")
+        }
         guard type.indexOptions >= .positions else {
             throw SearchError("query_shard_exception", "failed to create query: field:[\(type.path)] was indexed without position data; cannot run PhraseQuery")
         }
@@ -92,7 +95,8 @@ extension QueryBinder {
     ) throws(SearchError) -> Plan {
         let text = String(decoding: word, as: UTF8.self)
         let edits = fuzziness.edits(for: text)
-        if edits == 0 || prefixLength >= text.unicodeScalars.count { return try term(word, type, boost: boost, scored: scored) }
+        // Of words past the bound no misspelling is looked for: a row per character would cost too much.
+        if edits == 0 || prefixLength >= text.unicodeScalars.count || text.utf8.count > FuzzyMatcher.lengthMax { return try term(word, type, boost: boost, scored: scored) }
         try countClause()
         try checkIndexed(type)
         record(type.path) { $0.patterns.append(.fuzzy(text, edits: edits, prefixLength: prefixLength, transpositions: transpositions)) }
