@@ -128,37 +128,58 @@ extension TokenBuffer {
     /// Keeps the tokens for which `keep` says so; the others leave gaps in the positions.
     @inline(__always)
     mutating func filter(_ keep: (_ index: Int, _ term: Span<UInt8>) -> Bool) {
-        var kept = 0, length = 0, start = 0
+        var stays: [Bool] = []
+        stays.reserveCapacity(count)
+        var start = 0, kept = 0
         for i in 0..<count {
             let end = Int(termEnds[i])
-            let stays = keep(i, terms.span.extracting(start..<end))
-            if stays {
-                if length != start {
-                    for k in start..<end { terms[length + k - start] = terms[k] }
-                }
-                length += end - start
-                termEnds[kept] = Int32(truncatingIfNeeded: length)
-                if kept != i {
-                    positions[kept] = positions[i]
-                    positionLengths[kept] = positionLengths[i]
-                    startOffsets[kept] = startOffsets[i]
-                    endOffsets[kept] = endOffsets[i]
-                    types[kept] = types[i]
-                    if !keywords.isEmpty { keywords[kept] = keywords[i] }
-                }
-                kept += 1
-            }
+            let stay = keep(i, terms.span.extracting(start..<end))
+            stays.append(stay)
+            if stay { kept += 1 }
             start = end
         }
-        guard kept < count else { return }
-        let dropped = count - kept
-        terms.removeLast(terms.count - length)
-        termEnds.removeLast(dropped)
-        positions.removeLast(dropped)
-        positionLengths.removeLast(dropped)
-        startOffsets.removeLast(dropped)
-        endOffsets.removeLast(dropped)
-        types.removeLast(dropped)
-        if !keywords.isEmpty { keywords.removeLast(dropped) }
+        if kept < count { compact(stays, kept) }
+    }
+
+    private mutating func compact(_ stays: [Bool], _ kept: Int) {
+        var from = 0, to = 0
+        // Safe: `to` never passes `from`, and both stay within the terms.
+        unsafe terms.withUnsafeMutableBufferPointer { bytes in
+            for i in 0..<stays.count {
+                let end = Int(termEnds[i])
+                if stays[i] {
+                    if to == from { to = end } else {
+                        for k in from..<end {
+                            unsafe bytes[to] = bytes[k]
+                            to &+= 1
+                        }
+                    }
+                    termEnds[i] = Int32(truncatingIfNeeded: to)
+                }
+                from = end
+            }
+        }
+        terms.removeLast(terms.count - to)
+        Self.compact(&termEnds, stays, kept)
+        Self.compact(&positions, stays, kept)
+        Self.compact(&positionLengths, stays, kept)
+        Self.compact(&startOffsets, stays, kept)
+        Self.compact(&endOffsets, stays, kept)
+        Self.compact(&types, stays, kept)
+        if !keywords.isEmpty { Self.compact(&keywords, stays, kept) }
+    }
+
+    @inline(__always)
+    private static func compact<T>(_ values: inout [T], _ stays: [Bool], _ kept: Int) {
+        guard values.count == stays.count else { return }
+        // Safe: `to` never passes `i`, which is below the count.
+        unsafe values.withUnsafeMutableBufferPointer { p in
+            var to = 0
+            for i in 0..<stays.count where stays[i] {
+                unsafe p[to] = p[i]
+                to &+= 1
+            }
+        }
+        values.removeLast(values.count - kept)
     }
 }

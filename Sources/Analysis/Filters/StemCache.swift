@@ -16,15 +16,16 @@ struct StemCache {
         var h: UInt32 = 2_166_136_261 // FNV-1a
         for i in 0..<n { h = (h ^ UInt32(word[i])) &* 16_777_619 }
         let slot = Int((h ^ h >> 15) & UInt32(Self.slots - 1)) * Self.slotBytes
-        if Int(table[slot]) == n, n > 0 {
+        // Safe: a slot's 64 bytes lie in the table, words and stems of 30 at most in a slot.
+        let hit = unsafe table.withUnsafeBufferPointer { p in
+            guard unsafe Int(p[slot]) == n, n > 0 else { return false }
             var k = 0
-            while k < n && table[slot + 2 + k] == word[k] { k += 1 }
-            if k == n {
-                let length = Int(table[slot + 1])
-                out.append(contentsOf: table[(slot + 33)..<(slot + 33 + length)])
-                return
-            }
+            while unsafe k < n && p[slot &+ 2 &+ k] == word[k] { k &+= 1 }
+            guard k == n else { return false }
+            unsafe out.append(contentsOf: p[(slot &+ 33)..<(slot &+ 33 &+ Int(p[slot &+ 1]))])
+            return true
         }
+        if hit { return }
         let before = out.count
         stem(word, &out)
         let length = out.count - before

@@ -16,14 +16,16 @@ final class SnowballFilter: TokenFilter {
     func apply(to tokens: inout TokenBuffer, scratch: inout TokenBuffer) throws(AnalysisError) {
         guard let handle = pool.take() ?? Handle(algorithm) else { throw AnalysisError("no memory for the stemmer [\(algorithm)]") }
         tokens.rewriteTerms(&scratch, keepingKeywords: true) { term, out in
-            // Safe: libstemmer reads term.count bytes; its result lives until its next call.
-            unsafe term.withUnsafeBufferPointer { p in
-                guard p.count < 10_000, let stem = unsafe sb_stemmer_stem(handle.stemmer, p.baseAddress, Int32(truncatingIfNeeded: p.count)) else {
-                    unsafe out.append(contentsOf: p)
-                    return
+            handle.cache.append(term, to: &out) { term, out in
+                // Safe: libstemmer reads term.count bytes; its result lives until its next call.
+                unsafe term.withUnsafeBufferPointer { p in
+                    guard p.count < 10_000, let stem = unsafe sb_stemmer_stem(handle.stemmer, p.baseAddress, Int32(truncatingIfNeeded: p.count)) else {
+                        unsafe out.append(contentsOf: p)
+                        return
+                    }
+                    let length = unsafe Int(sb_stemmer_length(handle.stemmer))
+                    unsafe out.append(contentsOf: UnsafeBufferPointer(start: stem, count: max(0, length)))
                 }
-                let length = unsafe Int(sb_stemmer_length(handle.stemmer))
-                unsafe out.append(contentsOf: UnsafeBufferPointer(start: stem, count: max(0, length)))
             }
         }
         pool.give(handle)
@@ -31,6 +33,7 @@ final class SnowballFilter: TokenFilter {
 
     @safe private final class Handle {
         let stemmer: OpaquePointer
+        var cache = StemCache()
         init?(_ algorithm: String) {
             guard let made = unsafe sb_stemmer_new(algorithm, "UTF_8") else { return nil }
             unsafe stemmer = made

@@ -38,18 +38,23 @@ package struct TermSet: Sendable {
 
     private func containsExactly(_ term: Span<UInt8>) -> Bool {
         guard term.count <= longest, count > 0 else { return false }
-        var slot = Self.hash(term) & (table.count - 1)
-        while table[slot] >= 0 {
-            let i = Int(table[slot])
-            let start = Int(starts[i])
-            if Int(starts[i + 1]) - start == term.count {
-                var k = 0
-                while k < term.count && bytes[start + k] == term[k] { k += 1 }
-                if k == term.count { return true }
+        // Safe: slots are masked by the table's size, entries point into `bytes`.
+        return unsafe table.withUnsafeBufferPointer { table in
+            unsafe bytes.withUnsafeBufferPointer { bytes in
+                var slot = Self.hash(term) & (table.count &- 1)
+                while unsafe table[slot] >= 0 {
+                    let i = unsafe Int(table[slot])
+                    let start = Int(starts[i])
+                    if Int(starts[i &+ 1]) &- start == term.count {
+                        var k = 0
+                        while unsafe k < term.count && bytes[start &+ k] == term[k] { k &+= 1 }
+                        if k == term.count { return true }
+                    }
+                    slot = (slot &+ 1) & (table.count &- 1)
+                }
+                return false
             }
-            slot = (slot + 1) & (table.count - 1)
         }
-        return false
     }
 
     private static func hash(_ term: Span<UInt8>) -> Int {

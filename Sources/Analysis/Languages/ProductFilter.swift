@@ -72,6 +72,14 @@ struct ProductFilter: TokenFilter {
                 out.removeLast(2)
                 return
             }
+            // watches, dishes, boxes, glasses: the whole ending.
+            let two = n > 4 ? out[start + n - 4] : 0
+            if before == UInt8(ascii: "x") || (before == UInt8(ascii: "h") && (two == UInt8(ascii: "c") || two == UInt8(ascii: "s")))
+                || (before == UInt8(ascii: "s") && two == UInt8(ascii: "s"))
+            {
+                out.removeLast(2)
+                return
+            }
             if before == UInt8(ascii: "i") || before == UInt8(ascii: "a") || before == UInt8(ascii: "o") || before == UInt8(ascii: "e") { return }
             out.removeLast()
         case 0x30...0x39: return

@@ -25,31 +25,33 @@ package struct StandardTokenizer: Tokenizer {
         var writer = TokenWriter(type: .alphanum)
         // Safe: every index into `bytes` is checked against `count` on the way.
         unsafe text.withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress else { return }
-            var i = 0
-            while i < count {
-                let kind = unsafe ASCII.kinds[Int(base[i])]
-                if usesFastPath && kind & ASCII.beyond == 0 {
-                    if kind & ASCII.word != 0 {
-                        let (end, seen) = unsafe ASCII.wordEnd(base, i, count)
-                        if end >= 0 && end &- i <= maxTokenLength {
-                            if seen & 3 != 0 { unsafe writer.add(i, end, seen & 1 != 0 ? .alphanum : .num, &tokens, bytes) }
-                            i = end
+            unsafe ASCII.kinds.withUnsafeBufferPointer { table in
+                guard let base = bytes.baseAddress, let kinds = table.baseAddress else { return }
+                var i = 0
+                while i < count {
+                    let kind = unsafe kinds[Int(base[i])]
+                    if usesFastPath && kind & ASCII.beyond == 0 {
+                        if kind & ASCII.word != 0 {
+                            let (end, seen) = unsafe ASCII.wordEnd(base, i, count, kinds)
+                            if end >= 0 && end &- i <= maxTokenLength {
+                                if seen & 3 != 0 { unsafe writer.add(i, end, seen & 1 != 0 ? .alphanum : .num, &tokens, bytes) }
+                                i = end
+                                continue
+                            }
+                        } else if unsafe i &+ 1 == count || base[i &+ 1] < 0x80 {
+                            i &+= 1
                             continue
                         }
-                    } else if unsafe i &+ 1 == count || base[i &+ 1] < 0x80 {
-                        i &+= 1
-                        continue
+                    }
+                    if let (end, type) = WordBreaks.token(text, i, lengthMax: maxTokenLength) {
+                        unsafe writer.add(i, end, type, &tokens, bytes)
+                        i = end
+                    } else {
+                        i &+= decodeScalar(text, i).length
                     }
                 }
-                if let (end, type) = WordBreaks.token(text, i, lengthMax: maxTokenLength) {
-                    unsafe writer.add(i, end, type, &tokens, bytes)
-                    i = end
-                } else {
-                    i &+= decodeScalar(text, i).length
-                }
+                unsafe writer.close(&tokens, bytes)
             }
-            unsafe writer.close(&tokens, bytes)
         }
     }
 }
@@ -75,12 +77,11 @@ private enum ASCII {
 
     /// The end of the word that starts at `start`, and the kinds in it; -1 when a byte past ASCII may belong to it.
     @inline(__always)
-    static func wordEnd(_ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int) -> (end: Int, seen: UInt8) {
+    static func wordEnd(_ base: UnsafePointer<UInt8>, _ start: Int, _ count: Int, _ kinds: UnsafePointer<UInt8>) -> (end: Int, seen: UInt8) {
         var i = start, seen: UInt8 = 0
-        let kinds = Self.kinds
         while i < count {
             let b = unsafe base[i]
-            let kind = kinds[Int(b)]
+            let kind = unsafe kinds[Int(b)]
             if kind & word != 0 {
                 seen |= kind
                 i &+= 1

@@ -43,14 +43,21 @@ struct TokenWriter {
         let n = count
         guard n > 0, let source = text.baseAddress else { return }
         let before = tokens.terms.count
-        unsafe Self.grow(&tokens.terms, by: length + 8) { out in
-            // Safe: `out` has room for all pieces and eight bytes more, so that a store of eight may pass the end of
-            // a piece; a load of eight does not pass the end of the text.
+        // The pieces take no more room than the text they lie in: that much is copied in one go, and the pieces over it.
+        let first = Int(starts[0])
+        let room = min(length &+ 8, text.count &- first)
+        // Safe: first..<first + room lies in the text.
+        unsafe tokens.terms.append(contentsOf: UnsafeBufferPointer(start: source + first, count: room))
+        unsafe tokens.terms.withUnsafeMutableBufferPointer { terms in
+            guard let base = terms.baseAddress else { return }
+            // Safe: loads and stores of eight bytes are used where both the text and the room allow them.
+            let out = unsafe base + before
             var to = 0
             for i in 0..<n {
                 let start = Int(starts[i]), size = Int(ends[i]) &- start
+                let rounded = (size &+ 7) & ~7
                 var k = 0
-                if start &+ ((size &+ 7) & ~7) <= text.count {
+                if start &+ rounded <= text.count && to &+ rounded <= room {
                     while k < size {
                         unsafe UnsafeMutableRawPointer(out + (to &+ k)).storeBytes(of: UnsafeRawPointer(source + (start &+ k)).loadUnaligned(as: UInt64.self), as: UInt64.self)
                         k &+= 8
@@ -66,8 +73,8 @@ struct TokenWriter {
                 positions[i] = position
                 position &+= 1
             }
-            return to
         }
+        tokens.terms.removeLast(room &- length)
         // Safe: n is at most the inline arrays' count.
         unsafe termEnds.span.withUnsafeBufferPointer { unsafe tokens.termEnds.append(contentsOf: $0[..<n]) }
         unsafe positions.span.withUnsafeBufferPointer { unsafe tokens.positions.append(contentsOf: $0[..<n]) }
@@ -77,19 +84,5 @@ struct TokenWriter {
         unsafe types.span.withUnsafeBufferPointer { unsafe tokens.types.append(contentsOf: $0[..<n]) }
         count = 0
         length = 0
-    }
-
-    /// Appends what `fill` writes, at most `room` bytes.
-    @inline(__always)
-    private static func grow(_ bytes: inout [UInt8], by room: Int, _ fill: (UnsafeMutablePointer<UInt8>) -> Int) {
-        let before = bytes.count
-        // Whole eights at once; the surplus goes again.
-        bytes.append(contentsOf: repeatElement(0, count: room))
-        // Safe: `room` bytes lie behind the first `before`.
-        let used = unsafe bytes.withUnsafeMutableBufferPointer { p in
-            guard let base = p.baseAddress else { return 0 }
-            return unsafe fill(base + before)
-        }
-        bytes.removeLast(room - min(room, used))
     }
 }
