@@ -62,6 +62,17 @@ struct NodeBuilder {
         let fields = context.view.segment.fields
         guard let ordinal = fields.ordinal(of: plan.field), !plan.places.isEmpty,
             fields[ordinal: ordinal].features.contains(.positions) else { return nil }
+        if plan.slop == 0, plan.places.allSatisfy({ $0.terms.count == 1 }) {
+            var cursors: [(TermCursor, Int)] = []
+            for (terms, position) in plan.places {
+                guard let term = terms.first, let cursor = try cursor(term, ordinal, plan.similarity, weight: 1, positions: true) else {
+                    for (cursor, _) in cursors { cursor.free() }
+                    return nil
+                }
+                cursors.append((cursor, position))
+            }
+            return ExactPhraseNode(context, cursors, weight: plan.weight, norms: try inverted.norms(ordinal))
+        }
         var places: [PhrasePlace] = []
         for (terms, position) in plan.places {
             var cursors: [TermCursor] = [], names: [[UInt8]] = []
