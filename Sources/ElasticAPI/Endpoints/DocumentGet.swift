@@ -65,7 +65,7 @@ extension Services {
             throw APIError(400, "routing_missing_exception", "routing is required for [\(index)]/[\(wanted.id)]")
         }
         let document = try await node.get(index, id: wanted.id, realtime: wanted.realtime)
-        guard let document else { return DocumentRendering(index: index, id: wanted.id, document: nil, compatibility: compatibility) }
+        guard let document else { return DocumentRendering(index: index, id: wanted.id, document: nil, compatibility: compatibility, hasType: description.mapping.fieldCount > 0) }
         try check(document, wanted)
         var rendering = DocumentRendering(index: index, id: wanted.id, document: document, compatibility: compatibility)
         let whole = description.mapping.source

@@ -77,9 +77,8 @@ struct ValidateQueryEndpoint: Endpoint {
         let targets = try services.targets(call.indexExpression, options), executor = services.executor
         var explanations: [JSONValue] = [], valid = true
         switch query {
-        case .failure(let error):
+        case .failure:
             valid = false
-            explanations.append(["valid": false, "error": .string("\(error.type): \(error.reason)")])
         case .success(let query):
             for target in targets {
                 do {
@@ -93,7 +92,9 @@ struct ValidateQueryEndpoint: Endpoint {
             }
         }
         var answer = JSONObject([("_shards", ["total": 1, "successful": 1, "failed": 0]), ("valid", .bool(valid))])
-        if explains { answer["explanations"] = .array(explanations) }
+        if case .failure(let error) = query {
+            if explains { answer["error"] = .string("parsing_exception: \(error.reason)") }
+        } else if explains { answer["explanations"] = .array(explanations) }
         return APIAnswer(json: .object(answer))
     }
 }

@@ -18,7 +18,10 @@ struct SearchEndpoint: Endpoint {
     init(_ call: APICall) throws {
         search = try SearchCall(call)
         keepAlive = try call.duration("scroll")
-        if keepAlive != nil { try search.checkScroll() }
+        if keepAlive != nil {
+            try search.checkScroll()
+            if try call.flag("request_cache") == true { throw APIError.validation("[request_cache] cannot be used in a scroll context") }
+        }
     }
 
     func answer(from services: Services) async throws -> APIAnswer {

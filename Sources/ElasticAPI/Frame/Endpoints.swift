@@ -14,7 +14,7 @@ extension Router {
         // Documents
         BulkEndpoint.self,
         DocumentIndexEndpoint.self, DocumentGetEndpoint.self, DocumentDeleteEndpoint.self, DocumentUpdateEndpoint.self, MultiGetEndpoint.self,
-        ByQueryEndpoint.self,
+        ByQueryEndpoint.self, ReindexEndpoint.self,
 
         // Search
         SearchEndpoint.self, MultiSearchEndpoint.self, CountEndpoint.self, ExplainEndpoint.self, ValidateQueryEndpoint.self, FieldCapsEndpoint.self,

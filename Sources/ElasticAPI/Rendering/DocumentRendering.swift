@@ -56,11 +56,13 @@ struct DocumentRendering: Sendable {
     var source: [UInt8]?
     var fields: JSONObject?
     var compatibility = 8
+    /// Version 7 gave no `_type` for an index without a mapping.
+    var hasType = true
 
     func write(_ w: inout JSONWriter) {
         w.object { (w: inout JSONWriter) in
             w.member("_index", document?.index ?? index)
-            if compatibility < 8 { w.member("_type", "_doc") }
+            if compatibility < 8, hasType { w.member("_type", "_doc") }
             w.member("_id", id)
             if let document {
                 w.member("_version", document.version)
