@@ -12,12 +12,12 @@ trap cleanup EXIT
 
 need() { [ -e "$1" ] || { echo "cannot run: $1 is not there"; exit 77; }; }
 
-# Starts a server on an empty folder; sets $url.
+# Starts a server on an empty folder, with further options of `serve`; sets $url.
 start() {
   local port
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   url=http://127.0.0.1:$port
-  "$bin" serve --data "$work/data" --host 127.0.0.1 --port "$port" > "$work/server.log" 2>&1 &
+  "$bin" serve --data "$work/data" --host 127.0.0.1 --port "$port" "$@" > "$work/server.log" 2>&1 &
   server=$!
   for _ in $(seq 200); do
     curl -fs "$url" >/dev/null 2>&1 && return
@@ -77,7 +77,7 @@ icecat() {
 # Elasticsearch's own REST tests; those in the list must pass.
 compat() {
   need "$shared/es-compat/run.py"
-  start
+  start --config Tests/Scenarios/es-compat.yaml
   $python -B "$shared/es-compat/run.py" --url "$url" --only "@$shared/es-compat/milestones/m1.txt" --expect Tests/Scenarios/es-compat.txt
 }
 
