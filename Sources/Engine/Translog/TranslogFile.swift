@@ -39,6 +39,7 @@ package enum TranslogFile {
     package struct Header: Equatable, Sendable {
         package var generation: UInt64
         package var previousLength: Int
+        package init(generation: UInt64, previousLength: Int) { (self.generation, self.previousLength) = (generation, previousLength) }
     }
 
     package static func encode(_ header: Header) -> [UInt8] {
