@@ -43,6 +43,12 @@ shop() {
 }
 SHOP_GATE='ndcg@10>=0.6'
 
+# Every flipped byte and every cut is found and named.
+damage() {
+  "$bin" bulk shop corpora/shop/products.ndjson --mapping indexes/shop.json --data "$work/data" --quiet
+  python3 -B Tests/Scenarios/damage.py "$bin" "$work/data"
+}
+
 # Load over HTTP with a few bad lines among the good: reported by number, the rest is there, exit code 2.
 bulk_over_http() {
   start
@@ -74,6 +80,15 @@ icecat() {
     --template indexes/icecat-product.query.json --compare-template indexes/icecat.query.json
 }
 
+# Facets equal a plain count over the source, also after updates and deletes.
+icecat_facets() {
+  need "$shared/corpora/icecat-products"
+  python3 -B corpora/convert.py icecat "$shared/corpora/icecat-products" "$work/corpus"
+  start
+  "$bin" bulk icecat "$work/corpus/documents.ndjson" --mapping indexes/icecat.json --url "$url" --quiet
+  python3 -B Tests/Scenarios/icecat_facets.py "$url" "$work/corpus/documents.ndjson"
+}
+
 # Elasticsearch's own REST tests; those in the list must pass.
 compat() {
   need "$shared/es-compat/run.py"
@@ -90,5 +105,5 @@ clients() {
 # A few kills; `make crash` does many.
 crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
 
-all="tidy shop_is_reproducible ir_measures shop bulk_over_http cranfield icecat compat clients crash"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat clients crash"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi
