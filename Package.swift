@@ -60,7 +60,7 @@ let package = Package(
             .product(name: "Logging", package: "swift-log"),
         ]),
         layer("Commands", [
-            "ElasticAPI", "Engine", "Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Storage", "JSON", "Bytes", "Relevance",
+            "ElasticAPI", "Engine", "BulkInput", "Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Storage", "JSON", "Bytes", "Relevance",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),

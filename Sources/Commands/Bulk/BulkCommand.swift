@@ -1,6 +1,7 @@
 // `isotherm bulk`: many documents into an index, from files in the forms that `BulkInput` reads.
 
 package import ArgumentParser
+internal import BulkInput
 internal import Engine
 internal import JSON
 
@@ -21,6 +22,7 @@ package struct BulkCommand: AsyncParsableCommand {
     @Option(help: "The field whose value is the document's id.") var idField = "id"
     @Option(help: "Keep rejected documents here, as JSON lines with file, line and reason.") var rejects: String?
     @Option(help: "Settings and mappings (JSON) for making the index.") var mapping: String?
+    @Option(help: "ndjson, array, csv or bulk; without: told by the first bytes.") var format: String?
     @Option(help: "Megabytes of documents in one request.") var batchMegabytes = 8
     @Flag(help: "No progress, only errors and `committed N`.") var quiet = false
 
@@ -34,7 +36,7 @@ package struct BulkCommand: AsyncParsableCommand {
     package mutating func run() async throws {
         let log = try RejectLog(rejects)
         let target = try await target()
-        let reader = try BulkReader(files, index: index, idField: idField)
+        let reader = BulkReader(files, index: index, idField: idField, format: try parsedFormat())
         var progress = BulkProgress(bytesTotal: reader.bytesTotal, quiet: quiet)
         var docs = 0
         while let batch = try reader.next(bytesMax: batchMegabytes << 20) {
@@ -49,6 +51,15 @@ package struct BulkCommand: AsyncParsableCommand {
     }
 
     // MARK: -
+
+    private func parsedFormat() throws -> BulkFormat? {
+        try format.map { name in
+            guard let format = BulkFormat(rawValue: name) else {
+                throw ValidationError("--format is one of \(BulkFormat.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return format
+        }
+    }
 
     private func target() async throws -> any BulkTarget {
         let creation = try mapping.map(IndexDefinition.read) ?? IndexCreation()

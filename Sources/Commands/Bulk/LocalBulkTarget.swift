@@ -16,7 +16,7 @@ final class LocalBulkTarget: BulkTarget {
     func load(_ batch: [BulkItem]) async throws -> [BulkReject] {
         let results = try await loader.load(batch.map(\.operation))
         return zip(batch, results).compactMap { item, result in
-            result.error.map { BulkReject(origin: item.origin, reason: String(describing: $0), document: item.operation.source) }
+            result.error.map { BulkReject(origin: item.origin, reason: LocalBulkTarget.reason($0), document: item.operation.source) }
         }
     }
 
@@ -27,4 +27,6 @@ final class LocalBulkTarget: BulkTarget {
         await node.close()
         return []
     }
+
+    private static func reason(_ error: EngineError) -> String { error.description + (error.cause.map { ": " + $0 } ?? "") }
 }

@@ -135,6 +135,12 @@ package actor RemoteBulkTarget: BulkTarget {
                     w.member("_index", operation.index)
                     if let id = operation.id { w.member("_id", id) }
                     if let routing = operation.routing { w.member("routing", routing) }
+                    if let seqNo = operation.ifSeqNo { w.member("if_seq_no", seqNo) }
+                    if let term = operation.ifPrimaryTerm { w.member("if_primary_term", term) }
+                    if let version = operation.version { w.member("version", version) }
+                    if operation.versionType != .internal { w.member("version_type", operation.versionType.rawValue) }
+                    if operation.requireAlias { w.member("require_alias", true) }
+                    if operation.retryOnConflict > 0 { w.member("retry_on_conflict", operation.retryOnConflict) }
                 }
             }
             result += writer.bytes
