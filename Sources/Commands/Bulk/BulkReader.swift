@@ -22,7 +22,10 @@ final class BulkReader {
     private final class OpenFile {
         let name: String
         var records: BulkRecordReader
-        init(_ name: String, _ records: consuming BulkRecordReader) { (self.name, self.records) = (name, records) }
+        init(_ name: String, _ records: consuming BulkRecordReader) {
+            self.name = name
+            self.records = records
+        }
     }
 
     init(_ files: [String], index: String, idField: String, format: BulkFormat? = nil) {
