@@ -26,6 +26,21 @@ struct NaiveIndex {
                 return Int(x * x * Double(vocabulary))
             }
         }
+        segment = try Self.write(docs)
+        let average = Float(docs.reduce(0) { $0 + $1.count }) / Float(docCount)
+        similarity = Similarity(k1: 1.2, b: 0.75, averageLength: average, inverseNorms: (0..<256).map {
+            1 / (1.2 * ((1 - 0.75) + 0.75 * Float(SmallFloat.decode(UInt8($0))) / average))
+        })
+        if deletes {
+            var live = BitSet(count: docCount, all: true)
+            for doc in 0..<docCount where Int.random(in: 0..<5, using: &random) == 0 { live.remove(doc) }
+            self.live = live
+        } else {
+            live = nil
+        }
+    }
+
+    static func write(_ docs: [[Int]]) throws -> Segment {
         let buffer = InvertedBuffer()
         for (doc, terms) in docs.enumerated() {
             var tokens = TokenBuffer()
@@ -40,21 +55,10 @@ struct NaiveIndex {
         let directory = MemoryDirectory()
         let file = try SegmentFileWriter(directory, name: "s", id: SegmentID(high: 1, low: 2))
         var fields = [FieldInfo(ordinal: 0, path: "text", features: [], kind: "text")]
-        try buffer.write(to: file, fields: &fields, order: [0], docCount: docCount)
-        try file.section(.fields, FieldTable.encode(docCount: docCount, fields: fields))
+        try buffer.write(to: file, fields: &fields, order: [0], docCount: docs.count)
+        try file.section(.fields, FieldTable.encode(docCount: docs.count, fields: fields))
         _ = try file.finish()
-        segment = try Segment(SegmentFile.open(directory, name: "s"))
-        let average = Float(docs.reduce(0) { $0 + $1.count }) / Float(docCount)
-        similarity = Similarity(k1: 1.2, b: 0.75, averageLength: average, inverseNorms: (0..<256).map {
-            1 / (1.2 * ((1 - 0.75) + 0.75 * Float(SmallFloat.decode(UInt8($0))) / average))
-        })
-        if deletes {
-            var live = BitSet(count: docCount, all: true)
-            for doc in 0..<docCount where Int.random(in: 0..<5, using: &random) == 0 { live.remove(doc) }
-            self.live = live
-        } else {
-            live = nil
-        }
+        return try Segment(SegmentFile.open(directory, name: "s"))
     }
 
     func plan(_ term: Int, boost: Float = 1) -> Plan {

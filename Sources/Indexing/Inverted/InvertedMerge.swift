@@ -213,7 +213,7 @@ private struct MergeRun: ~Copyable {
             for i in 0..<count {
                 let f = Int(frequencies[i])
                 defer { place += f }
-                guard Int(docs[i]) < source.docMap.count else { throw source.segment.inverted.damaged(entry) }
+                guard Int(docs[i]) < source.docMap.count, f <= list.totalTermFreq else { throw source.segment.inverted.damaged(entry) }
                 let doc = source.docMap[Int(docs[i])]
                 if doc == .max { continue }
                 guard Int(doc) < docCount else { throw source.segment.inverted.damaged(entry) }

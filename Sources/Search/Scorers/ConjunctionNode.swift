@@ -50,7 +50,7 @@ final class ConjunctionNode: Node {
             return finish(docs, n, scores, isLeadScored: lead.isScored, cut: cut, rest: .infinity)
         }
         // One stretch of the lead that has one bound.
-        let end = min(upTo, lead.node.blockEnd(target) &+ 1)
+        let end = lead.node.stretchEnd(target, upTo: upTo)
         var rest = 0.0
         for (node, isScored) in required.dropFirst() where isScored { rest += Double(node.bound(from: target, to: end)) }
         for node in optional { rest += Double(node.bound(from: target, to: end)) }

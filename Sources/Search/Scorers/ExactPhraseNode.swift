@@ -38,6 +38,11 @@ struct PhraseTerm {
     /// Reads the positions in the document at hand.
     @inline(__always)
     mutating func read() {
+        // Bounds what is made room for.
+        if frequency > cursor.pointee.list.totalTermFreq {
+            cursor.pointee.damage.pointee = true
+            frequency = 0
+        }
         if frequency > capacity {
             positions.deallocate()
             capacity = 2 * frequency
@@ -107,7 +112,7 @@ final class ExactPhraseNode: Node {
         guard target < upTo else { return 0 }
         let isPruned = scores != nil && cut > -.infinity
         if isPruned {
-            let end = min(upTo, blockEnd(target) &+ 1)
+            let end = stretchEnd(target, upTo: upTo)
             if bound(from: target, to: end) <= cut { target = end; return 0 }
         }
         let lead = terms[0].cursor

@@ -74,6 +74,9 @@ class Node {
     /// The last document of the stretch around `target` that has one bound: where a caller does well to ask again.
     func blockEnd(_ target: UInt32) -> UInt32 { target | UInt32(windowSize - 1) }
 
+    /// Where the stretch around `target` with one bound ends: above `target`, whatever the bytes say, and at most `upTo`.
+    final func stretchEnd(_ target: UInt32, upTo: UInt32) -> UInt32 { min(upTo, max(target &+ 1, blockEnd(target) &+ 1)) }
+
     /// All matches, into `set`.
     func insert(into set: UnsafeMutablePointer<UInt64>) {
         var target: UInt32 = 0

@@ -50,7 +50,11 @@ final class PhrasePlace {
         let place = c.pointee.find(doc)
         if c.pointee.docs[place] != doc { return 0 }
         c.pointee.needFrequencies()
-        return Int(c.pointee.frequencies[place])
+        // Bounds what is made room for.
+        let n = Int(c.pointee.frequencies[place])
+        if n <= c.pointee.list.totalTermFreq { return n }
+        c.pointee.damage.pointee = true
+        return 0
     }
 
     /// Reads the positions of `doc`, which has `frequency` of them.
@@ -145,7 +149,7 @@ final class PhraseNode: Node {
     ) -> Int {
         guard let lead = byCost.first, target < upTo else { target = upTo; return 0 }
         if scores != nil, cut > -.infinity {
-            let end = min(upTo, blockEnd(target) &+ 1)
+            let end = stretchEnd(target, upTo: upTo)
             if bound(from: target, to: end) <= cut { target = end; return 0 }
         }
         let n = leads(lead, &target, upTo: upTo)

@@ -78,7 +78,7 @@ final class TermNode: Node {
         while block < list.blockCount {
             if block >> 5 < list.superCount, block >> 5 != superChecked {
                 if c.pointee.bound(superblock: block >> 5) <= cut {
-                    target = list.lastDoc(superblock: block >> 5) + 1
+                    target = max(target, list.lastDoc(superblock: block >> 5) &+ 1)
                     block = (block >> 5 + 1) << 5
                     if target >= upTo { target = upTo; return false }
                     continue
@@ -86,7 +86,7 @@ final class TermNode: Node {
                 superChecked = block >> 5
             }
             if c.pointee.bound(block: block) > cut { return true }
-            target = list.lastDoc(block) + 1
+            target = max(target, list.lastDoc(block) &+ 1)
             if target >= upTo { target = upTo; return false }
             block += 1
         }
