@@ -60,6 +60,11 @@ extension ChainBuilder {
                 regex: try Regex(pattern, flags: Regex.flags(d.string("flags"), in: d.name), in: d.name), replacement: RegexReplacement(d.string("replacement") ?? ""),
                 all: try d.bool("all", true))
         },
+        "dictionary_decompounder": { d, _ throws(AnalysisError) in try DecompounderFilter.make(d) },
+        "delimited_payload": { d, _ in DelimitedPayloadFilter(delimiter: Array((d.string("delimiter") ?? "|").utf8)) },
+        "delimited_payload_filter": { _, _ throws(AnalysisError) in
+            throw AnalysisError("[delimited_payload_filter] is not supported for new indices, use [delimited_payload] instead")
+        },
         "flatten_graph": { _, _ in FlattenGraphFilter() },
         "possessive_english": { _, _ in PossessiveFilter() },
     ]
@@ -100,6 +105,7 @@ extension ChainBuilder {
     private static let stemFilters: [String: MakeFilter] = {
         var table: [String: MakeFilter] = [
             "porter_stem": { _, _ in PorterStemFilter() },
+            "kstem": { d, _ throws(AnalysisError) in try Stemmers.named("kstem", in: d.name) },
             "snowball": { d, _ throws(AnalysisError) in try Stemmers.snowball(d.string("language") ?? "English", in: d.name) },
             "stemmer": { d, _ throws(AnalysisError) in try Stemmers.named(d.string("language") ?? d.string("name") ?? "porter", in: d.name) },
             "keyword_repeat": { _, _ in KeywordRepeatFilter() },

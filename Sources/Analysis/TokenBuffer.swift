@@ -143,22 +143,28 @@ extension TokenBuffer {
 
     private mutating func compact(_ stays: [Bool], _ kept: Int) {
         var from = 0, to = 0
-        // Safe: `to` never passes `from`, and both stay within the terms.
+        // A local: its uniqueness is checked once and not per token.
+        var ends: [Int32] = []
+        swap(&ends, &termEnds)
+        // Safe: `to` never passes `from`, and both stay within the terms; `ends` has an entry per token.
         unsafe terms.withUnsafeMutableBufferPointer { bytes in
-            for i in 0..<stays.count {
-                let end = Int(termEnds[i])
-                if stays[i] {
-                    if to == from { to = end } else {
-                        for k in from..<end {
-                            unsafe bytes[to] = bytes[k]
-                            to &+= 1
+            unsafe ends.withUnsafeMutableBufferPointer { ends in
+                for i in 0..<min(stays.count, ends.count) {
+                    let end = unsafe Int(ends[i])
+                    if stays[i] {
+                        if to == from { to = end } else {
+                            for k in from..<end {
+                                unsafe bytes[to] = bytes[k]
+                                to &+= 1
+                            }
                         }
+                        unsafe ends[i] = Int32(truncatingIfNeeded: to)
                     }
-                    termEnds[i] = Int32(truncatingIfNeeded: to)
+                    from = end
                 }
-                from = end
             }
         }
+        swap(&ends, &termEnds)
         terms.removeLast(terms.count - to)
         Self.compact(&termEnds, stays, kept)
         Self.compact(&positions, stays, kept)

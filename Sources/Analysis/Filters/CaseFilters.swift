@@ -132,13 +132,16 @@ extension TokenBuffer {
     mutating func rewriteTerms(_ scratch: inout TokenBuffer, _ rewrite: (_ term: Span<UInt8>, _ out: inout [UInt8]) -> Void) {
         scratch.terms.removeAll(keepingCapacity: true)
         scratch.terms.reserveCapacity(terms.count)
+        var ends: [Int32] = []
+        swap(&ends, &termEnds)
         var start = 0
-        for i in 0..<termEnds.count {
-            let end = Int(termEnds[i])
+        for i in ends.indices {
+            let end = Int(ends[i])
             rewrite(terms.span.extracting(start..<end), &scratch.terms)
-            termEnds[i] = Int32(clamping: scratch.terms.count)
+            ends[i] = Int32(clamping: scratch.terms.count)
             start = end
         }
+        swap(&ends, &termEnds)
         swap(&terms, &scratch.terms)
     }
 }
