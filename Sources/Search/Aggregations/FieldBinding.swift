@@ -124,7 +124,7 @@ struct FieldBinding {
         do { return try DateFormat(pattern) } catch { throw QueryError(error.type, error.reason) }
     }
 
-    private func milliseconds(_ json: JSONValue, format: DateFormat?, now: Int64, zone: TimeZoneRule, roundUp: Bool) throws(QueryError) -> Int64 {
+    func milliseconds(_ json: JSONValue, format: DateFormat?, now: Int64, zone: TimeZoneRule, roundUp: Bool) throws(QueryError) -> Int64 {
         switch json {
         case .integer(let v): return v
         case .number(let v): return v.magnitude < 9e18 ? Int64(v) : v < 0 ? .min : .max

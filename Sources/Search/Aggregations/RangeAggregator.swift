@@ -41,8 +41,10 @@ final class RangeAggregator: Aggregator {
         func bound(_ json: JSONValue?) throws(QueryError) -> Double? {
             guard let json, !json.isNull else { return nil }
             if dateFormat == nil, let number = json.number ?? json.string.flatMap({ Double($0) }) { return number }
-            let encoded = try binding.encode(json, format: dateFormat, now: now, zone: zone)
-            return binding.source == .unmapped ? json.number ?? 0 : binding.meaning.double(encoded)
+            // A number is read in the field's format, as Elasticsearch does: seconds where the format is epoch_second.
+            let text = dateFormat == nil ? json : json.integer.map { .string(String($0)) } ?? json
+            if let dateFormat, binding.source == .unmapped { return Double(try binding.milliseconds(text, format: dateFormat, now: now, zone: zone, roundUp: false)) }
+            return binding.meaning.double(try binding.encode(text, format: dateFormat, now: now, zone: zone))
         }
         var items: [Item] = []
         for r in request.ranges {

@@ -239,7 +239,7 @@ struct TermFilter {
     private static func terms(_ values: [JSONValue]) -> Set<[UInt8]> { Set(values.map { Array(plainText($0).utf8) }) }
 
     private static func automaton(_ pattern: String, _ binding: FieldBinding) throws(QueryError) -> ByteAutomaton {
-        if binding.isNumeric {
+        if binding.isNumeric || binding.type?.kind == .ip {
             throw QueryError(
                 "illegal_argument_exception",
                 "Aggregation [\(binding.name)] cannot support regular expression style include/exclude settings as they can only be applied to string "
