@@ -65,7 +65,7 @@ enum LightStemmers {
     /// Ending, shortest word it may be taken from (exclusive), letters off, and the letters that then end the word.
     private static let frenchRules: [(String, Int, Int, String)] = [
         ("issement", 9, 6, "r"), ("issant", 8, 4, "r"), ("ficatrice", 11, 5, "er"), ("ficateur", 10, 4, "er"), ("catrice", 9, 3, "quer"),
-        ("cateur", 8, 2, "quer"), ("atrice", 8, 4, "er"), ("ateur", 7, 3, "er"), ("trice", 6, 2, "er"), ("ième", 5, 4, ""), ("teuse", 7, 2, "r"),
+        ("cateur", 8, 2, "quer"), ("atrice", 8, 4, "er"), ("ateur", 7, 3, "er"), ("trice", 6, 1, "eur"), ("ième", 5, 4, ""), ("teuse", 7, 2, "r"),
         ("teur", 6, 1, "r"), ("euse", 5, 2, ""),
     ]
 
@@ -90,6 +90,8 @@ enum LightStemmers {
             w.drop(off)
             let letters = Array(tail.unicodeScalars)
             if w.count >= letters.count { w.replaceSubrange((w.count - letters.count)..., with: letters) }
+            // -trice has become -teur, which is a rule itself.
+            if ending == "trice", w.count > 6 { w.replaceSubrange((w.count - 3)..., with: ["e", "r"]) }
             return
         }
         if w.count > 8, ends(w, "ère") {
@@ -254,7 +256,7 @@ enum LightStemmers {
             if ends(w, "та") { return w.drop(2) }
             if ends(w, "ци") { return w.replaceSubrange((n - 2)..., with: ["к"]) }
             if ends(w, "зи") { return w.replaceSubrange((n - 2)..., with: ["г"]) }
-            if w[n - 1] == "е", w[n - 3] == "и" {
+            if w[n - 1] == "и", w[n - 3] == "е" {
                 w[n - 3] = "я"
                 return w.drop()
             }
