@@ -76,6 +76,7 @@ let package = Package(
         suite("BytesTests", ["Bytes"]),
         suite("EngineTests", ["Engine", "Search", "Indexing", "QueryDSL", "Segments", "Mappings", "Analysis", "JSON", "Storage", "Bytes"]),
         suite("ColumnTests", ["Indexing", "Segments", "Storage", "Bytes"]),
+        suite("AggregationTests", ["Search", "Analysis", "QueryDSL", "Mappings", "JSON", "Indexing", "Segments", "Storage", "Bytes"]),
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
         suite("CommandsTests", [

@@ -65,15 +65,17 @@ final class CardinalityAggregator: Aggregator {
     private func count(_ bucket: UInt32) -> Int { Int(bucket) < sketches.count ? sketches[Int(bucket)].count : 0 }
 }
 
-struct DistinctSketch {
+package struct DistinctSketch {
     /// Hashes kept one by one: 1 MiB of them at most.
     static let exactMax = 65_536
     private static let precision = 14
     private var exact = Set<UInt64>()
     private var registers: [UInt8] = []
 
+    package init() {}
+
     /// - Returns: about how many bytes it grew by.
-    mutating func add(_ hash: UInt64) -> Int {
+    package mutating func add(_ hash: UInt64) -> Int {
         if registers.isEmpty {
             if !exact.insert(hash).inserted { return 0 }
             if exact.count <= Self.exactMax { return 16 }
@@ -92,7 +94,7 @@ struct DistinctSketch {
         if registers[place] < rank { registers[place] = rank }
     }
 
-    var count: Int {
+    package var count: Int {
         if registers.isEmpty { return exact.count }
         let m = Double(registers.count), q = 64 - Self.precision
         var histogram = [Int](repeating: 0, count: q + 2)

@@ -93,14 +93,16 @@ final class PercentilesAggregator: Aggregator {
     }
 }
 
-struct QuantileDigest {
+package struct QuantileDigest {
     static let exactMax = 8192
     private static let compression = 200.0
     private var centroids: [(mean: Double, weight: Double)] = []
     private var pending: [Double] = []
     private var least = Double.infinity, greatest = -Double.infinity
 
-    mutating func add(_ value: Double) {
+    package init() {}
+
+    package mutating func add(_ value: Double) {
         if value.isNaN { return }
         least = min(least, value)
         greatest = max(greatest, value)
@@ -109,7 +111,7 @@ struct QuantileDigest {
     }
 
     /// Nil when no value came.
-    mutating func quantile(_ q: Double) -> Double? {
+    package mutating func quantile(_ q: Double) -> Double? {
         let points = sortedPoints()
         guard let first = points.first, let last = points.last else { return nil }
         let total = points.reduce(0) { $0 + $1.weight }, index = q * total
@@ -124,7 +126,7 @@ struct QuantileDigest {
     }
 
     /// The share of values at or below `x`: 0...1; nil when no value came.
-    mutating func rank(_ x: Double) -> Double? {
+    package mutating func rank(_ x: Double) -> Double? {
         let points = sortedPoints()
         guard let first = points.first, let last = points.last else { return nil }
         if x < least { return 0 }
