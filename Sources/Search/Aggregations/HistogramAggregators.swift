@@ -287,20 +287,29 @@ struct KeyWindow {
 
     /// Replaces keys by their numbers; `Int64.min` becomes -1.
     mutating func number(_ keys: UnsafeMutablePointer<Int64>, _ n: Int) {
-        let size = window.count, low = low
-        for i in 0..<n {
-            let key = unsafe keys[i]
-            let place = key &- low
-            if place >= 0, place < size {
-                let known = window[Int(place)]
-                if known != 0 {
+        let size = Int64(window.count), low = low
+        var i = 0
+        while i < n {
+            // The run of keys that were seen before in this segment: an array look-up each.
+            i = window.withUnsafeBufferPointer { window in
+                var i = i
+                while i < n {
+                    let place = unsafe keys[i] &- low
+                    // Safe: 0 <= place < size was just checked.
+                    guard place >= 0, place < size, case let known = unsafe window[Int(place)], known != 0 else { break }
                     unsafe keys[i] = Int64(known) - 1
-                    continue
+                    i &+= 1
                 }
+                return i
+            }
+            if i == n { return }
+            let key = unsafe keys[i], place = key &- low
+            if key == .min { unsafe keys[i] = -1 } else {
                 let number = table.place(of: UInt64(bitPattern: key))
-                window[Int(place)] = number + 1
+                if place >= 0, place < size { window[Int(place)] = number + 1 }
                 unsafe keys[i] = Int64(number)
-            } else { unsafe keys[i] = key == .min ? -1 : Int64(table.place(of: UInt64(bitPattern: key))) }
+            }
+            i += 1
         }
     }
 }

@@ -73,10 +73,15 @@ class KeyedAggregator: Aggregator {
         counts.append(contentsOf: repeatElement(0, count: n - counts.count))
     }
 
-    /// Adds to a key's count at the top of a tree: for counters kept elsewhere.
-    func add(_ n: Int, toKey key: Int) throws(QueryError) {
-        try reserve(max(keyCount, key + 1))
-        counts[key] += n
+    /// Adds counters kept elsewhere to the counts of a tree's top: counter i belongs to key number `key(i)`, nil
+    /// leaves it out.
+    func add(_ counters: ArraySlice<UInt32>, key: (Int) throws -> Int?) throws {
+        try reserve(keyCount)
+        for (i, n) in counters.enumerated() where n != 0 {
+            guard let key = try key(i) else { continue }
+            if key >= counts.count { try reserve(key + 1) }
+            counts[key] += Int(n)
+        }
     }
 
     /// Keys counted in a bucket of the parent, in no order.

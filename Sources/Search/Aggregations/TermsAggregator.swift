@@ -52,9 +52,9 @@ final class KeywordTermsAggregator: KeyedAggregator {
     override func end() throws {
         try super.end()
         guard let column, !counters.isEmpty else { return }
-        for o in 0..<column.termCount where counters[o] != 0 {
-            let key = Int(try keys.key(o))
-            if try pass(key) { try add(Int(counters[o]), toKey: key) }
+        try add(counters[..<column.termCount]) {
+            let key = Int(try keys.key($0))
+            return try pass(key) ? key : nil
         }
         counters = []
     }

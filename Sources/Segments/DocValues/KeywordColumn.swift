@@ -142,7 +142,7 @@ package final class KeywordColumn: Sendable {
             let flags = try r.byte()
             guard flags <= 1 else { throw Corruption("unknown keyword column", at: 0) }
             let presence = try Presence.decode(&r, docCount: docCount)
-            let count = flags & 1 == 0 ? presence.count : try r.count(max: 1 << 32)
+            let count = flags & 1 == 0 ? presence.count : try r.count(max: valuesMax(bytes.byteCount))
             guard presence.count > 0, count >= presence.count else { throw Corruption("impossible value count", at: r.offset) }
             let terms = try TermTable(&r, section: section, start: range.lowerBound, termsMax: count)
             let width = PackedInts.width(max: UInt64(terms.count - 1)), size = PackedInts.byteCount(count: count, width: width)

@@ -209,7 +209,7 @@ package final class NumberColumn: Sendable {
             let flags = try r.byte()
             guard flags <= 3, let coding = NumberCoding(byte: try r.byte()) else { throw Corruption("unknown number column", at: 0) }
             let presence = try Presence.decode(&r, docCount: docCount)
-            let count = flags & 1 == 0 ? presence.count : try r.count(max: 1 << 32)
+            let count = flags & 1 == 0 ? presence.count : try r.count(max: valuesMax(bytes.byteCount))
             guard presence.count > 0, count >= presence.count else { throw Corruption("impossible value count", at: r.offset) }
             let raws = try BlockPacked(&r, section: section, start: range.lowerBound, count: count)
             guard flags & 1 != 0 else { return (flags, presence, coding, raws, nil) }
@@ -254,6 +254,10 @@ func pack(_ offsets: [Int], max: Int, to out: inout ByteWriter) {
     for o in offsets { packer.append(UInt64(o), to: &out.bytes) }
     packer.finish(&out.bytes)
 }
+
+/// How many values a column of so many bytes may claim: equal ones take no bytes, and a claim is memory once
+/// values are gathered.
+func valuesMax(_ columnBytes: Int) -> Int { 1 << 22 + 64 * columnBytes }
 
 /// Offsets that rise strictly from 0 to `total`: every document has a value.
 func readOffsets(_ r: inout ByteReader, section: Section, start: Int, count: Int, total: Int) throws(Corruption) -> PackedInts {

@@ -71,7 +71,7 @@ package final class Points: Sendable {
             var r = ByteReader(bytes)
             let flags = try r.byte()
             guard flags & ~2 == 0, let coding = NumberCoding(byte: try r.byte()) else { throw Corruption("unknown points", at: 0) }
-            let count = try r.count(max: 1 << 32)
+            let count = try r.count(max: valuesMax(bytes.byteCount))
             let raws = try BlockPacked(&r, section: section, start: range.lowerBound, count: count)
             let width = PackedInts.width(max: UInt64(Swift.max(0, docCount - 1))), size = PackedInts.byteCount(count: count, width: width)
             guard count > 0, size <= r.remaining,
