@@ -91,7 +91,7 @@ extension BitSet {
         guard let out = buffer.baseAddress else { return 0 }
         let capacity = buffer.count
         var n = 0, word = walk.word, rest = walk.rest
-        words.withUnsafeBufferPointer { words in
+        unsafe words.withUnsafeBufferPointer { words in
             // `rest` belongs to the word before `word`.
             while true {
                 let base = UInt32(truncatingIfNeeded: (word &- 1) << 6)

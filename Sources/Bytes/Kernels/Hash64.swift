@@ -29,7 +29,7 @@ package enum Hash64 {
     @inlinable
     package static func of(_ bytes: [UInt8], seed: UInt64 = 0) -> UInt64 {
         // Safe: the pointer does not outlive the call.
-        bytes.withUnsafeBytes { unsafe of($0, seed: seed) }
+        unsafe bytes.withUnsafeBytes { unsafe of($0, seed: seed) }
     }
 
     /// Of one number.

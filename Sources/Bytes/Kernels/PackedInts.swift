@@ -5,7 +5,7 @@
 //     2  8 bytes past the last value may be read (and are masked away): whoever lends the memory
 //        guarantees them.
 
-package struct PackedInts: @unchecked Sendable {
+@safe package struct PackedInts: @unchecked Sendable {
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let mask: UInt64
     package let width: Int
@@ -69,6 +69,6 @@ package struct BitPacker: Sendable {
     }
 
     private func word(_ value: UInt64, _ count: Int, to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0.prefix(count)) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0.prefix(count)) }
     }
 }

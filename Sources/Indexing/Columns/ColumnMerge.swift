@@ -48,10 +48,9 @@ package enum ColumnMerge {
 
         init(_ source: MergeSource, _ column: KeywordColumn) {
             (self.column, docMap) = (column, source.docMap)
-            ordinals = [UInt32](repeating: .max, count: column.termCount)
-            for doc in column.presence.docs() where Int(doc) < docMap.count && docMap[Int(doc)] != .max {
-                for o in column.ordinals(of: doc) { ordinals[Int(o)] = 0 }
-            }
+            var ordinals = [UInt32](repeating: .max, count: column.termCount)
+            column.forEach { doc, o in if Int(doc) < source.docMap.count, source.docMap[Int(doc)] != .max { ordinals[Int(o)] = 0 } }
+            self.ordinals = ordinals
         }
     }
 
@@ -63,11 +62,10 @@ package enum ColumnMerge {
         if terms.isEmpty { return }
         var docs: [DocID] = [], ordinals: [UInt32] = []
         for s in sources {
-            for doc in s.column.presence.docs() where Int(doc) < s.docMap.count && s.docMap[Int(doc)] != .max {
-                for o in s.column.ordinals(of: doc) {
-                    docs.append(s.docMap[Int(doc)])
-                    ordinals.append(s.ordinals[Int(o)])
-                }
+            s.column.forEach { doc, o in
+                guard Int(doc) < s.docMap.count, s.docMap[Int(doc)] != .max else { return }
+                docs.append(s.docMap[Int(doc)])
+                ordinals.append(s.ordinals[Int(o)])
             }
         }
         try columns.append(field, docs: docs, ordinals: ordinals, terms: terms, docCount: docCount, info: &info)

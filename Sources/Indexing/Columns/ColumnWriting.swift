@@ -14,17 +14,17 @@ extension ColumnFileWriter {
         _ field: UInt32, _ options: ColumnOptions, docs: [DocID], values: [Int64], docCount: Int, info: inout FieldInfo
     ) throws(StorageError) {
         if docs.isEmpty { return }
-        let doubles = options.contains(.doubles)
+        let doubles = options.contains(.doubles), (coding, raws) = doubles ? NumberCoding.choose(values) : (.plain, values)
         if options.contains(.column) {
             info.features.insert(.numbers)
             if hasNeighbours(docs) { info.features.insert(.multiValued) }
-            try append(field, .numbers, NumberColumn.encode(docs: docs, values: values, doubles: doubles, docCount: docCount))
+            try append(field, .numbers, NumberColumn.encode(docs: docs, raws: raws, coding: coding, doubles: doubles, docCount: docCount))
         }
         if options.contains(.points) {
             // The bit says what the field wants: a merge makes points of a small segment's column by it.
             info.features.insert(.points)
             if !options.contains(.column) || docCount > Self.pointsDocsMin {
-                try append(field, .points, Points.encode(docs: docs, values: values, doubles: doubles, docCount: docCount))
+                try append(field, .points, Points.encode(docs: docs, raws: raws, coding: coding, doubles: doubles, docCount: docCount))
             }
         }
     }

@@ -2,8 +2,9 @@
 //
 //     number    its encoding; falling: the bits inverted
 //     score     the float's bits, made to rise; falling: inverted
-//     keyword   2 * ordinal + 1; a term that the segment lacks falls between two: 2 * place
-//     missing   a number's encoding; for keywords the least or the greatest integer
+//     keyword   4 * ordinal + 2; a term given for missing ones that the segment lacks: 4 * place, between two;
+//               a cursor's term that it lacks: 4 * place, or one less or more beside the missing ones' term there
+//     missing   a number's encoding; for keywords the least or the greatest integer, or its term's place
 
 internal import Bytes
 internal import QueryDSL
@@ -57,7 +58,12 @@ final class SegmentSorter {
                 switch value {
                 case .integer(let v): if case .score = plan.keys[i].target { raw = Self.rising(Float(bitPattern: UInt32(truncatingIfNeeded: v))) } else { raw = v }
                 case .double(let v): raw = OrderedDouble.encode(v)
-                case .string(let term): raw = try Self.place(term, columns[i].keywords)
+                case .string(let term):
+                    var place = try Self.place(term, columns[i].keywords)
+                    if place & 3 == 0, place == columns[i].missing, let other = plan.keys[i].missingTerm, other != term {
+                        place += term.lexicographicallyPrecedes(other) ? -1 : 1
+                    }
+                    raw = place
                 case .null: raw = columns[i].missing
                 }
                 keys.append(plan.keys[i].ascending ? raw : ~raw)
@@ -104,7 +110,7 @@ final class SegmentSorter {
             case .field:
                 if key.isKeyword || columns[k].keywords != nil {
                     if raw == columns[k].missing { values.append(key.missingTerm.map { .string($0) } ?? .null) } else if let column = columns[k].keywords {
-                        values.append(.string(try column.term(UInt32(truncatingIfNeeded: raw >> 1))))
+                        values.append(.string(try column.term(UInt32(truncatingIfNeeded: raw >> 2))))
                     } else { values.append(.null) }
                 } else { values.append(.integer(raw)) }
             }
@@ -125,7 +131,7 @@ final class SegmentSorter {
         if let numbers = column.numbers { unsafe numbers.gather(docs, into: batch) } else if let keywords = column.keywords {
             unsafe keywords.gather(docs, into: batch)
             let values = unsafe batch.values
-            for i in 0..<batch.count { unsafe values[i] = values[i] &* 2 &+ 1 }
+            for i in 0..<batch.count { unsafe values[i] = values[i] &* 4 &+ 2 }
         } else { batch.clear() }
         let values = unsafe batch.values, positions = unsafe batch.positions
         if batch.isIdentity {
@@ -163,7 +169,7 @@ final class SegmentSorter {
     private static func place(_ term: [UInt8], _ column: KeywordColumn?) throws(StorageError) -> Int64 {
         guard let column else { return 0 }
         let (place, found) = try column.terms.place(of: term)
-        return Int64(place) * 2 + (found ? 1 : 0)
+        return Int64(place) * 4 + (found ? 2 : 0)
     }
 
     private static func rising(_ score: Float) -> Int64 {

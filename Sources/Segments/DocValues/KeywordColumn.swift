@@ -65,7 +65,7 @@ package final class KeywordColumn: Sendable {
         let packed = packed
         if case .all = presence.shape, offsets == nil {
             // Safe: documents are below docCount, which is the number of ordinals; an ordinal is below 2^width.
-            for d in unsafe docs { unsafe counters[Int(truncatingIfNeeded: packed[Int(d)])] &+= 1 }
+            for unsafe d in unsafe docs { unsafe counters[Int(truncatingIfNeeded: packed[Int(d)])] &+= 1 }
             return docs.count
         }
         var n = 0
@@ -100,6 +100,15 @@ package final class KeywordColumn: Sendable {
             }
         }
         batch.count = n
+    }
+
+    /// Every (document, ordinal) pair by document.
+    package func forEach(_ body: (DocID, UInt32) -> Void) {
+        var rank = 0
+        for doc in presence.docs() {
+            for i in start(rank)..<start(rank &+ 1) { body(doc, ordinal(i)) }
+            rank &+= 1
+        }
     }
 
     /// Documents that have a term in `range`.

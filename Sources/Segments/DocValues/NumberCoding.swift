@@ -14,7 +14,7 @@ package enum NumberCoding: Sendable, Equatable {
     static let powers: [Double] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000]
 
     /// The best coding for doubles given as sortable bits, and the integers to store.
-    static func choose(_ values: [Int64]) -> (NumberCoding, [Int64]) {
+    package static func choose(_ values: [Int64]) -> (NumberCoding, [Int64]) {
         for float in [false, true] {
             if let (places, raws) = decimals(values, float: float) { return (float ? .floatDecimal(places: places) : .decimal(places: places), raws) }
         }

@@ -187,17 +187,22 @@ package final class NumberColumn: Sendable {
     ///   - docs: rising; a document with several values comes as often. Its values may be in any order.
     ///   - doubles: the values are sortable doubles.
     package static func encode(docs: [DocID], values: [Int64], doubles: Bool, docCount: Int) -> [UInt8] {
-        precondition(docs.count == values.count && !docs.isEmpty)
-        var (docs, values) = (docs, values)
-        let offsets = sortWithinDocuments(&docs, &values)
         let (coding, raws) = doubles ? NumberCoding.choose(values) : (.plain, values)
+        return encode(docs: docs, raws: raws, coding: coding, doubles: doubles, docCount: docCount)
+    }
+
+    /// The same with values already coded.
+    package static func encode(docs: [DocID], raws: [Int64], coding: NumberCoding, doubles: Bool, docCount: Int) -> [UInt8] {
+        precondition(docs.count == raws.count && !docs.isEmpty)
+        var (docs, raws) = (docs, raws)
+        let offsets = sortWithinDocuments(&docs, &raws)
         var out = ByteWriter(reserving: 64)
         out.byte((offsets == nil ? 0 : 1) | (doubles ? 2 : 0))
         out.byte(coding.byte)
         Presence.encode(docs: docs, docCount: docCount, to: &out)
-        if offsets != nil { out.varint(values.count) }
+        if offsets != nil { out.varint(raws.count) }
         BlockPacked.encode(raws, to: &out)
-        if let offsets { pack(offsets, max: values.count, to: &out) }
+        if let offsets { pack(offsets, max: raws.count, to: &out) }
         return out.bytes
     }
 

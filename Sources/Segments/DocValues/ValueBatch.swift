@@ -4,7 +4,7 @@
 // Value i belongs to document `positions[i]` of the batch; positions rise, a document without a value has
 // none, one with several has several neighbours.
 
-package final class ValueBatch {
+@safe package final class ValueBatch {
     /// Documents in the largest batch.
     package static let docsMax = 4096
 
