@@ -102,9 +102,15 @@ extension Services {
         return try rendering(result, call: call, source: source).answer
     }
 
-    func rendering(_ result: WriteResult, call: APICall, source: SourceFilter? = nil) throws -> WriteRendering {
-        let shards = (try? node.describe(result.index)).map { ShardCount($0.settings) } ?? ShardCount()
-        var rendering = WriteRendering(result: result, copies: shards.primaries > 0 ? 1 + shards.replicas / shards.primaries : 1, compatibility: call.compatibility)
+    /// Copies of each shard that settings ask for, the primary among them.
+    func copies(of index: String) -> Int {
+        let shards = (try? node.describe(index)).map { ShardCount($0.settings) } ?? ShardCount()
+        return shards.primaries > 0 ? 1 + shards.replicas / shards.primaries : 1
+    }
+
+    /// - Parameter copies: where it is known already.
+    func rendering(_ result: WriteResult, call: APICall, source: SourceFilter? = nil, copies: Int? = nil) throws -> WriteRendering {
+        var rendering = WriteRendering(result: result, copies: copies ?? self.copies(of: result.index), compatibility: call.compatibility)
         if let source, let document = result.source { rendering.source = try source.apply(to: document) }
         return rendering
     }

@@ -27,7 +27,12 @@ struct WriteRendering: Sendable {
         w.member("result", result.outcome?.rawValue ?? "noop")
         if result.forcedRefresh { w.member("forced_refresh", true) }
         let noop = result.outcome == .noop
-        w.member("_shards", ["total": .int(noop ? 0 : copies), "successful": .int(noop ? 0 : 1), "failed": 0])
+        w.key("_shards")
+        w.beginObject()
+        w.member("total", noop ? 0 : copies)
+        w.member("successful", noop ? 0 : 1)
+        w.member("failed", 0)
+        w.endObject()
         w.member("_seq_no", result.seqNo)
         w.member("_primary_term", result.primaryTerm)
         guard let source else { return }
