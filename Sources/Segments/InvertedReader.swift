@@ -31,9 +31,9 @@ package final class InvertedReader: Sendable {
 
     /// Adds the documents of a term, deleted ones included, to `set` (of the segment's docCount).
     package func insertDocuments(of entry: TermEntry, field: UInt32, into set: inout BitSet) throws(StorageError) {
-        try forEachBlock(of: entry) { docs, count in
+        unsafe try forEachBlock(of: entry) { docs, count in
             // Safe: documents are below docCount (PostingList, invariant 1), which `set` was made for.
-            set.words.withUnsafeMutableBufferPointer { words in
+            unsafe set.words.withUnsafeMutableBufferPointer { words in
                 for i in 0..<count {
                     let doc = unsafe docs[i], word = Int(doc >> 6)
                     if word < words.count { unsafe words[word] |= 1 << UInt64(doc & 63) }
@@ -47,7 +47,7 @@ package final class InvertedReader: Sendable {
     package func documents(of entry: TermEntry, field: UInt32, limit: Int = .max) throws(StorageError) -> [DocID] {
         var out: [DocID] = []
         out.reserveCapacity(min(limit, entry.docFreq))
-        try forEachBlock(of: entry) { docs, count in
+        unsafe try forEachBlock(of: entry) { docs, count in
             for i in 0..<min(count, limit - out.count) { unsafe out.append(docs[i]) }
             return out.count < limit
         }
@@ -58,7 +58,7 @@ package final class InvertedReader: Sendable {
     /// unless the field has varying norms.
     package func documents(withField field: UInt32) throws(StorageError) -> BitSet {
         var set = BitSet(count: docCount)
-        switch unsafe try norms(field) {
+        switch try norms(field) {
         case .dense(let norms):
             for doc in 0..<docCount where unsafe norms[doc] != 0 { set.insert(doc) }
             return set
@@ -81,11 +81,11 @@ package final class InvertedReader: Sendable {
 
     /// The norm byte of each of `docs` (rising); 0 for documents without the field, when norms vary.
     package func norms(field: UInt32, docs: [DocID]) throws(StorageError) -> [UInt8] {
-        let norms = unsafe try norms(field)
+        let norms = try norms(field)
         var out = [UInt8](repeating: 0, count: docs.count)
         guard docs.allSatisfy({ $0 < DocID(truncatingIfNeeded: docCount) }) else { return out }
-        docs.withUnsafeBufferPointer { from in
-            out.withUnsafeMutableBufferPointer { to in
+        unsafe docs.withUnsafeBufferPointer { from in
+            unsafe out.withUnsafeMutableBufferPointer { to in
                 guard let from = from.baseAddress, let to = to.baseAddress else { return }
                 unsafe norms.read(from, count: docs.count, into: to)
             }
@@ -95,9 +95,9 @@ package final class InvertedReader: Sendable {
 
     /// Holds pointers: keep the segment alive beside it. Fields without norms count as constant 1.
     package func norms(_ field: UInt32) throws(StorageError) -> FieldNorms {
-        if let norms = unsafe try allNorms.field(field) { return unsafe norms }
+        if let norms = try allNorms.field(field) { return norms }
         let info = fields[ordinal: field]
-        return unsafe .constant(info.features.contains(.constantNorms) ? info.constantNorm : 1)
+        return .constant(info.features.contains(.constantNorms) ? info.constantNorm : 1)
     }
 
     /// Holds pointers: keep the segment alive beside it. Verifies the list's bytes, positions too when asked for.
@@ -112,17 +112,17 @@ package final class InvertedReader: Sendable {
             options: PostingsOptions(frequencies: entry.options.frequencies, positions: wantsPositions), docCount: docCount,
             postings: UnsafeRawBufferPointer(rebasing: bytes[entry.postings]),
             positions: wantsPositions ? UnsafeRawBufferPointer(rebasing: bytes[entry.positions]) : UnsafeRawBufferPointer(start: nil, count: 0))
-        guard let list = unsafe list else { throw section.damaged("impossible postings", at: entry.postings.lowerBound) }
-        return unsafe list
+        guard let list = list else { throw section.damaged("impossible postings", at: entry.postings.lowerBound) }
+        return list
     }
 
     /// Calls `body` with the documents of block after block until it returns false.
     package func forEachBlock(of entry: TermEntry, _ body: (UnsafePointer<UInt32>, Int) -> Bool) throws(StorageError) {
-        let list = unsafe try list(entry)
+        let list = try list(entry)
         var isDamaged = false
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { memory in
+        unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { memory in
             guard let docs = memory.baseAddress else { return }
-            for block in 0..<(unsafe list.blockCount) {
+            for block in 0..<(list.blockCount) {
                 let count = unsafe list.decode(block, docs: docs, frequencies: docs + 128)
                 if count == 0 { isDamaged = true; return }
                 if unsafe !body(docs, count) { return }

@@ -54,7 +54,7 @@ extension InvertedBuffer {
             info.sumTotalTermFreq += sums.totalTermFreq
             info.termCount += 1
             // Safe: the term's bytes stay in the arena as long as the buffer is.
-            try dictionary.add(
+            unsafe try dictionary.add(
                 field: ordinal, term: core.bytes(of: term), docFreq: sums.docFreq, totalTermFreq: sums.totalTermFreq, options: options,
                 postings: lists.postings, positions: lists.positions, to: file)
         }
@@ -73,7 +73,7 @@ extension InvertedBuffer {
 }
 
 /// Postings of one term on their way out, and the norms of the field at hand by document.
-struct ListWriter: ~Copyable {
+@safe struct ListWriter: ~Copyable {
     private var writer = PostingsWriter()
     private(set) var postings: [UInt8] = []
     private(set) var positions: [UInt8] = []
@@ -87,30 +87,30 @@ struct ListWriter: ~Copyable {
 
     init(docCount: Int) {
         self.docCount = docCount
-        norms = .allocate(capacity: max(1, docCount))
-        norms.initialize(repeating: 0, count: max(1, docCount))
-        docs = .allocate(capacity: Self.chunkDocs)
-        frequencies = .allocate(capacity: Self.chunkDocs)
-        deltas = .allocate(capacity: Self.chunkPositions)
+        unsafe norms = .allocate(capacity: max(1, docCount))
+        unsafe norms.initialize(repeating: 0, count: max(1, docCount))
+        unsafe docs = .allocate(capacity: Self.chunkDocs)
+        unsafe frequencies = .allocate(capacity: Self.chunkDocs)
+        unsafe deltas = .allocate(capacity: Self.chunkPositions)
     }
 
     deinit {
-        norms.deallocate()
-        docs.deallocate()
-        frequencies.deallocate()
-        deltas.deallocate()
+        unsafe norms.deallocate()
+        unsafe docs.deallocate()
+        unsafe frequencies.deallocate()
+        unsafe deltas.deallocate()
     }
 
     func setNorms(_ docs: [UInt32], _ bytes: [UInt8]) {
-        for (doc, norm) in zip(docs, bytes) where Int(doc) < docCount { norms[Int(doc)] = norm }
+        for (doc, norm) in zip(docs, bytes) where Int(doc) < docCount { unsafe norms[Int(doc)] = norm }
     }
 
     func clearNorms(_ docs: [UInt32]) {
-        for doc in docs where Int(doc) < docCount { norms[Int(doc)] = 0 }
+        for doc in docs where Int(doc) < docCount { unsafe norms[Int(doc)] = 0 }
     }
 
-    func setNorm(_ doc: UInt32, _ norm: UInt8) { if Int(doc) < docCount { norms[Int(doc)] = norm } }
-    func norm(_ doc: UInt32) -> UInt8 { Int(doc) < docCount ? norms[Int(doc)] : 0 }
+    func setNorm(_ doc: UInt32, _ norm: UInt8) { if Int(doc) < docCount { unsafe norms[Int(doc)] = norm } }
+    func norm(_ doc: UInt32) -> UInt8 { unsafe Int(doc) < docCount ? norms[Int(doc)] : 0 }
 
     mutating func begin(_ options: PostingsOptions) {
         postings.removeAll(keepingCapacity: true)
@@ -120,13 +120,13 @@ struct ListWriter: ~Copyable {
 
     /// Hands over what stands in `docs`, `frequencies` and `deltas`. Documents are below docCount.
     mutating func flush(_ docCount: Int, _ positionCount: Int, isConstant: Bool, norm: UInt8) {
-        writer.append(
+        unsafe writer.append(
             docs: docs, frequencies: frequencies, count: docCount, positions: deltas, positionCount: positionCount,
             norms: isConstant ? nil : UnsafePointer(norms), norm: norm)
     }
 
     mutating func end(isConstant: Bool, norm: UInt8) -> (docFreq: Int, totalTermFreq: Int) {
-        writer.endTerm(norms: isConstant ? nil : UnsafePointer(norms), norm: norm, postings: &postings, positions: &positions)
+        unsafe writer.endTerm(norms: isConstant ? nil : UnsafePointer(norms), norm: norm, postings: &postings, positions: &positions)
     }
 }
 
@@ -144,14 +144,14 @@ extension InvertedCore {
     private func sorted(_ ids: [UInt32]) -> [UInt32] {
         // The first eight bytes, big-endian, decide most comparisons without touching the arena.
         var keyed: [(prefix: UInt64, id: UInt32)] = ids.map { id in
-            let bytes = bytes(of: term(Int(id)))
+            let bytes = unsafe bytes(of: term(Int(id)))
             var prefix: UInt64 = 0
-            for i in 0..<8 { prefix = prefix << 8 | (i < bytes.count ? UInt64(bytes[i]) : 0) }
+            for i in 0..<8 { prefix = unsafe prefix << 8 | (i < bytes.count ? UInt64(bytes[i]) : 0) }
             return (prefix, id)
         }
         keyed.sort { a, b in
             if a.prefix != b.prefix { return a.prefix < b.prefix }
-            return bytes(of: term(Int(a.id))).lexicographicallyPrecedes(bytes(of: term(Int(b.id))))
+            return unsafe bytes(of: term(Int(a.id))).lexicographicallyPrecedes(bytes(of: term(Int(b.id))))
         }
         return keyed.map(\.id)
     }
@@ -162,7 +162,7 @@ extension InvertedCore {
         var n = 0, p = 0
         var doc: UInt32 = 0
         var isFirst = true
-        let docs = lists.docs, frequencies = lists.frequencies, deltas = lists.deltas
+        let docs = unsafe lists.docs, frequencies = unsafe lists.frequencies, deltas = unsafe lists.deltas
         while !r.isAtEnd {
             let code = r.varint()
             if code & 1 == 1 {
@@ -172,13 +172,13 @@ extension InvertedCore {
                 }
                 doc = isFirst ? code >> 1 : doc &+ (code >> 1)
                 isFirst = false
-                docs[n] = doc
-                frequencies[n] = 1
+                unsafe docs[n] = doc
+                unsafe frequencies[n] = 1
                 n += 1
-                if options.positions { deltas[p] = r.varint(); p += 1 }
+                if options.positions { unsafe deltas[p] = r.varint(); p += 1 }
             } else {
-                frequencies[n - 1] &+= 1
-                if options.positions { deltas[p] = code >> 1; p += 1 }
+                unsafe frequencies[n - 1] &+= 1
+                if options.positions { unsafe deltas[p] = code >> 1; p += 1 }
             }
             // Positions of a document may be handed over before the document: both are counted apart.
             if p == ListWriter.chunkPositions {

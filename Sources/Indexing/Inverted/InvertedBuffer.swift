@@ -38,9 +38,9 @@ package final class InvertedBuffer {
     ) {
         let count = tokens.count
         guard count > 0 else { return core.skip(field: field, options: options, norms: norms, doc: doc, positionCount: tokens.positionCount, gap: gap) }
-        tokens.terms.withUnsafeBufferPointer { terms in
-            tokens.termEnds.withUnsafeBufferPointer { ends in
-                tokens.positions.withUnsafeBufferPointer { positions in
+        unsafe tokens.terms.withUnsafeBufferPointer { terms in
+            unsafe tokens.termEnds.withUnsafeBufferPointer { ends in
+                unsafe tokens.positions.withUnsafeBufferPointer { positions in
                     // Safe: the three are of one token buffer: as many positions as ends, and the last end is the
                     // number of bytes (TokenBuffer, invariant 2); `add` checks both.
                     unsafe core.add(
@@ -53,7 +53,7 @@ package final class InvertedBuffer {
 
     /// Adds one term without frequency, position or norm; the same (field, term, doc) counts once.
     package func add(term: ArraySlice<UInt8>, field: UInt32, doc: DocID) {
-        term.withUnsafeBufferPointer { unsafe core.add(term: $0, field: field, doc: doc) }
+        unsafe term.withUnsafeBufferPointer { unsafe core.add(term: $0, field: field, doc: doc) }
     }
 }
 
@@ -89,7 +89,7 @@ struct BufferedTerm {
     var reserved: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
 }
 
-struct InvertedCore: ~Copyable {
+@safe struct InvertedCore: ~Copyable {
     /// hash << 32 | term + 1; 0 is empty.
     private var slots: UnsafeMutablePointer<UInt64>
     private var slotMask: Int
@@ -105,24 +105,24 @@ struct InvertedCore: ~Copyable {
 
     init() {
         slotMask = (1 << 14) - 1
-        slots = .allocate(capacity: slotMask + 1)
-        slots.initialize(repeating: 0, count: slotMask + 1)
+        unsafe slots = .allocate(capacity: slotMask + 1)
+        unsafe slots.initialize(repeating: 0, count: slotMask + 1)
         termCapacity = 1 << 12
-        terms = .allocate(capacity: termCapacity)
+        unsafe terms = .allocate(capacity: termCapacity)
         arenaCapacity = 1 << 16
-        arena = .allocate(capacity: arenaCapacity)
+        unsafe arena = .allocate(capacity: arenaCapacity)
     }
 
     deinit {
-        slots.deallocate()
-        terms.deallocate()
-        arena.deallocate()
+        unsafe slots.deallocate()
+        unsafe terms.deallocate()
+        unsafe arena.deallocate()
     }
 
     var memoryBytes: Int { 8 * (slotMask + 1) + 64 * termCapacity + arenaCapacity + pool.memoryBytes + fieldBytes }
 
-    func term(_ i: Int) -> BufferedTerm { terms[i] }
-    func bytes(of term: BufferedTerm) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: arena + Int(term.start), count: Int(term.count)) }
+    func term(_ i: Int) -> BufferedTerm { unsafe terms[i] }
+    func bytes(of term: BufferedTerm) -> UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: arena + Int(term.start), count: Int(term.count)) }
 
     /// A value without tokens still moves the next value's positions.
     mutating func skip(field: UInt32, options: FieldType.IndexOptions, norms: Bool, doc: DocID, positionCount: Int32, gap: Int32) {
@@ -140,7 +140,7 @@ struct InvertedCore: ~Copyable {
         terms text: UnsafeBufferPointer<UInt8>, ends: UnsafeBufferPointer<Int32>, positions: UnsafeBufferPointer<Int32>, positionCount: Int32,
         field: UInt32, options: FieldType.IndexOptions, norms: Bool, doc: DocID, gap: Int32
     ) {
-        precondition(positions.count == ends.count && Int(ends.last ?? 0) <= text.count, "token buffer's arrays differ")
+        unsafe precondition(positions.count == ends.count && Int(ends.last ?? 0) <= text.count, "token buffer's arrays differ")
         let f = useField(field, options, norms)
         let isAgain = fields[f].lastDoc == doc
         let base = isAgain ? fields[f].nextPosition &+ gap : 0
@@ -149,14 +149,14 @@ struct InvertedCore: ~Copyable {
         var length: Int32 = 0
         var previous: Int32 = -1
         for i in 0..<ends.count {
-            let end = Int(ends[i])
-            let position = positions[i]
+            let end = unsafe Int(ends[i])
+            let position = unsafe positions[i]
             // discountOverlaps: synonyms at one position count once.
             if position != previous { length &+= 1 }
             previous = position
             let n = end - start
             if n <= TermLimits.bytesMax, n >= 0 {
-                let id = find(UnsafeBufferPointer(rebasing: text[start..<end]), field)
+                let id = unsafe find(UnsafeBufferPointer(rebasing: text[start..<end]), field)
                 if keepsFrequencies {
                     append(id, doc, keepsPositions ? base &+ position : 0, keepsPositions)
                 } else {
@@ -179,7 +179,7 @@ struct InvertedCore: ~Copyable {
     mutating func add(term: UnsafeBufferPointer<UInt8>, field: UInt32, doc: DocID) {
         guard term.count <= TermLimits.bytesMax else { return }
         let f = useField(field, .docs, false)
-        appendOnce(find(term, field), doc)
+        unsafe appendOnce(find(term, field), doc)
         if fields[f].docs.last != doc {
             fields[f].docs.append(doc)
             fieldBytes += 4
@@ -190,48 +190,48 @@ struct InvertedCore: ~Copyable {
 
     @inline(__always)
     private mutating func append(_ id: Int, _ doc: UInt32, _ position: Int32, _ keepsPositions: Bool) {
-        let term = terms + id
-        term.pointee.totalTermFreq &+= 1
-        if term.pointee.lastDoc == doc {
-            let delta = position &- term.pointee.lastPosition
-            pool.varint(UInt32(bitPattern: delta) << 1, term)
+        let term = unsafe terms + id
+        unsafe term.pointee.totalTermFreq &+= 1
+        if unsafe term.pointee.lastDoc == doc {
+            let delta = unsafe position &- term.pointee.lastPosition
+            unsafe pool.varint(UInt32(bitPattern: delta) << 1, term)
         } else {
-            startDoc(term, doc)
-            if keepsPositions { pool.varint(UInt32(bitPattern: position), term) }
+            unsafe startDoc(term, doc)
+            if keepsPositions { unsafe pool.varint(UInt32(bitPattern: position), term) }
         }
-        term.pointee.lastPosition = position
+        unsafe term.pointee.lastPosition = position
     }
 
     @inline(__always)
     private mutating func appendOnce(_ id: Int, _ doc: UInt32) {
-        let term = terms + id
-        if term.pointee.lastDoc == doc { return }
-        term.pointee.totalTermFreq &+= 1
-        startDoc(term, doc)
+        let term = unsafe terms + id
+        if unsafe term.pointee.lastDoc == doc { return }
+        unsafe term.pointee.totalTermFreq &+= 1
+        unsafe startDoc(term, doc)
     }
 
     @inline(__always)
     private mutating func startDoc(_ term: UnsafeMutablePointer<BufferedTerm>, _ doc: UInt32) {
-        let gap = term.pointee.docFreq == 0 ? doc : doc &- term.pointee.lastDoc
-        pool.varint(gap << 1 | 1, term)
-        term.pointee.lastDoc = doc
-        term.pointee.docFreq &+= 1
+        let gap = unsafe term.pointee.docFreq == 0 ? doc : doc &- term.pointee.lastDoc
+        unsafe pool.varint(gap << 1 | 1, term)
+        unsafe term.pointee.lastDoc = doc
+        unsafe term.pointee.docFreq &+= 1
     }
 
     // MARK: - Terms
 
     @inline(__always)
     private mutating func find(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> Int {
-        let hash = hashOf(bytes, field)
+        let hash = unsafe hashOf(bytes, field)
         var slot = Int(hash) & slotMask
         while true {
-            let entry = slots[slot]
-            if entry == 0 { return insert(bytes, field, hash, slot) }
+            let entry = unsafe slots[slot]
+            if entry == 0 { return unsafe insert(bytes, field, hash, slot) }
             if UInt32(truncatingIfNeeded: entry >> 32) == hash {
                 let id = Int(entry & 0xFFFF_FFFF) - 1
-                let term = terms + id
-                if term.pointee.field == field, Int(term.pointee.count) == bytes.count,
-                    equal(arena + Int(term.pointee.start), bytes) { return id }
+                let term = unsafe terms + id
+                if unsafe term.pointee.field == field, unsafe Int(term.pointee.count) == bytes.count,
+                    unsafe equal(arena + Int(term.pointee.start), bytes) { return id }
             }
             slot = (slot + 1) & slotMask
         }
@@ -242,46 +242,46 @@ struct InvertedCore: ~Copyable {
         if termCount == termCapacity { growTerms() }
         if arenaCount + bytes.count > arenaCapacity { growArena(bytes.count) }
         let id = termCount
-        if let from = bytes.baseAddress { (arena + arenaCount).update(from: from, count: bytes.count) }
+        if let from = bytes.baseAddress { unsafe (arena + arenaCount).update(from: from, count: bytes.count) }
         let (head, limit) = pool.newSlice(level: 0)
-        (terms + id).initialize(to: BufferedTerm(
+        unsafe (terms + id).initialize(to: BufferedTerm(
             field: field, start: UInt32(truncatingIfNeeded: arenaCount), count: UInt32(truncatingIfNeeded: bytes.count), hash: hash,
             head: head, cursor: head, limit: limit))
         arenaCount += bytes.count
         termCount += 1
-        slots[slot] = UInt64(hash) << 32 | UInt64(termCount)
+        unsafe slots[slot] = UInt64(hash) << 32 | UInt64(termCount)
         if termCount * 2 > slotMask { growSlots() }
         return id
     }
 
     private mutating func growTerms() {
         let new = UnsafeMutablePointer<BufferedTerm>.allocate(capacity: 2 * termCapacity)
-        new.moveInitialize(from: terms, count: termCount)
-        terms.deallocate()
-        terms = new
+        unsafe new.moveInitialize(from: terms, count: termCount)
+        unsafe terms.deallocate()
+        unsafe terms = unsafe new
         termCapacity *= 2
     }
 
     private mutating func growArena(_ more: Int) {
         let capacity = max(2 * arenaCapacity, arenaCount + more)
         let new = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
-        new.update(from: arena, count: arenaCount)
-        arena.deallocate()
-        arena = new
+        unsafe new.update(from: arena, count: arenaCount)
+        unsafe arena.deallocate()
+        unsafe arena = unsafe new
         arenaCapacity = capacity
     }
 
     private mutating func growSlots() {
-        let old = slots, oldCount = slotMask + 1
+        let old = unsafe slots, oldCount = slotMask + 1
         slotMask = 2 * oldCount - 1
-        slots = .allocate(capacity: slotMask + 1)
-        slots.initialize(repeating: 0, count: slotMask + 1)
-        for i in 0..<oldCount where old[i] != 0 {
-            var slot = Int(old[i] >> 32) & slotMask
-            while slots[slot] != 0 { slot = (slot + 1) & slotMask }
-            slots[slot] = old[i]
+        unsafe slots = .allocate(capacity: slotMask + 1)
+        unsafe slots.initialize(repeating: 0, count: slotMask + 1)
+        for i in 0..<oldCount where unsafe old[i] != 0 {
+            var slot = unsafe Int(old[i] >> 32) & slotMask
+            while unsafe slots[slot] != 0 { slot = (slot + 1) & slotMask }
+            unsafe slots[slot] = unsafe old[i]
         }
-        old.deallocate()
+        unsafe old.deallocate()
     }
 
     private mutating func useField(_ field: UInt32, _ options: FieldType.IndexOptions, _ norms: Bool) -> Int {
@@ -310,21 +310,21 @@ private func hashOf(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> UIn
     let k: UInt64 = 0x9E37_79B9_7F4A_7C15
     var h = (UInt64(field) &+ 1) &* 0xD6E8_FEB8_6659_FD93 ^ UInt64(truncatingIfNeeded: bytes.count)
     guard let base = bytes.baseAddress else { return UInt32(truncatingIfNeeded: h >> 32) }
-    let p = UnsafeRawPointer(base)
+    let p = unsafe UnsafeRawPointer(base)
     var i = 0
     let n = bytes.count
     while i + 8 <= n {
-        h = (h ^ p.loadUnaligned(fromByteOffset: i, as: UInt64.self)) &* k
+        h = unsafe (h ^ p.loadUnaligned(fromByteOffset: i, as: UInt64.self)) &* k
         h ^= h >> 29
         i += 8
     }
     var rest: UInt64 = 0
     if n - i >= 4 {
-        rest = UInt64(p.loadUnaligned(fromByteOffset: i, as: UInt32.self))
+        rest = unsafe UInt64(p.loadUnaligned(fromByteOffset: i, as: UInt32.self))
         i += 4
     }
     while i < n {
-        rest = rest << 8 | UInt64(p.load(fromByteOffset: i, as: UInt8.self))
+        rest = unsafe rest << 8 | UInt64(p.load(fromByteOffset: i, as: UInt8.self))
         i += 1
     }
     h = (h ^ rest) &* k
@@ -336,15 +336,15 @@ private func hashOf(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> UIn
 @inline(__always)
 private func equal(_ a: UnsafeMutablePointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let base = b.baseAddress else { return true }
-    let p = UnsafeRawPointer(a), q = UnsafeRawPointer(base)
+    let p = UnsafeRawPointer(a), q = unsafe UnsafeRawPointer(base)
     var i = 0
     let n = b.count
     while i + 8 <= n {
-        if p.loadUnaligned(fromByteOffset: i, as: UInt64.self) != q.loadUnaligned(fromByteOffset: i, as: UInt64.self) { return false }
+        if unsafe p.loadUnaligned(fromByteOffset: i, as: UInt64.self) != q.loadUnaligned(fromByteOffset: i, as: UInt64.self) { return false }
         i += 8
     }
     while i < n {
-        if p.load(fromByteOffset: i, as: UInt8.self) != q.load(fromByteOffset: i, as: UInt8.self) { return false }
+        if unsafe p.load(fromByteOffset: i, as: UInt8.self) != q.load(fromByteOffset: i, as: UInt8.self) { return false }
         i += 1
     }
     return true

@@ -55,7 +55,7 @@ private struct MergeInput {
     }
 }
 
-private struct MergeRun: ~Copyable {
+@safe private struct MergeRun: ~Copyable {
     private var inputs: [MergeInput]
     private let docCount: Int
     private let fieldCount: Int
@@ -77,15 +77,15 @@ private struct MergeRun: ~Copyable {
         self.fieldCount = fieldCount
         lists = ListWriter(docCount: docCount)
         presence = BitSet(count: docCount)
-        docs = .allocate(capacity: 128)
-        frequencies = .allocate(capacity: 128)
-        buffer = .allocate(capacity: 128)
+        unsafe docs = .allocate(capacity: 128)
+        unsafe frequencies = .allocate(capacity: 128)
+        unsafe buffer = .allocate(capacity: 128)
     }
 
     deinit {
-        docs.deallocate()
-        frequencies.deallocate()
-        buffer.deallocate()
+        unsafe docs.deallocate()
+        unsafe frequencies.deallocate()
+        unsafe buffer.deallocate()
     }
 
     mutating func run(_ fields: inout [FieldInfo], _ file: SegmentFileWriter) throws(StorageError) {
@@ -114,9 +114,9 @@ private struct MergeRun: ~Copyable {
             info.sumDocFreq += sums.docFreq
             info.sumTotalTermFreq += sums.totalTermFreq
             info.termCount += 1
-            let failure: StorageError? = key.withUnsafeBytes { bytes in
+            let failure: StorageError? = unsafe key.withUnsafeBytes { bytes in
                 do throws(StorageError) {
-                    try dictionary.add(
+                    unsafe try dictionary.add(
                         field: ordinal, term: UnsafeRawBufferPointer(rebasing: bytes[4...]), docFreq: sums.docFreq,
                         totalTermFreq: sums.totalTermFreq, options: options, postings: lists.postings, positions: lists.positions, to: file)
                     return nil
@@ -146,11 +146,11 @@ private struct MergeRun: ~Copyable {
             switch try segment.inverted.norms(own) {
             case .constant(let norm): inputs[i].constantNorm = norm
             case .dense(let bytes):
-                for doc in 0..<min(map.count, segment.docCount) where map[doc] != .max { lists.setNorm(map[doc], bytes[doc]) }
+                for doc in 0..<min(map.count, segment.docCount) where map[doc] != .max { unsafe lists.setNorm(map[doc], bytes[doc]) }
             case .sparse(let having, let bytes, let count):
                 for j in 0..<count {
-                    let doc = Int(UInt32(littleEndian: having.loadUnaligned(fromByteOffset: 4 * j, as: UInt32.self)))
-                    if doc < map.count, map[doc] != .max { lists.setNorm(map[doc], bytes[j]) }
+                    let doc = unsafe Int(UInt32(littleEndian: having.loadUnaligned(fromByteOffset: 4 * j, as: UInt32.self)))
+                    if doc < map.count, map[doc] != .max { unsafe lists.setNorm(map[doc], bytes[j]) }
                 }
             }
         }
@@ -159,7 +159,7 @@ private struct MergeRun: ~Copyable {
     private mutating func end(_ ordinal: UInt32, _ info: inout FieldInfo) {
         var having: [UInt32] = [], bytes: [UInt8] = []
         presence.forEach { having.append(UInt32(truncatingIfNeeded: $0)) }
-        presence.words.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+        unsafe presence.words.withUnsafeMutableBufferPointer { unsafe $0.update(repeating: 0) }
         info.docCount = having.count
         if !having.isEmpty {
             info.features.insert(.postings)
@@ -203,18 +203,18 @@ private struct MergeRun: ~Copyable {
     private mutating func append(_ entry: TermEntry, _ input: Int) throws(StorageError) {
         let source = inputs[input].source, constantNorm = inputs[input].constantNorm
         let list = try source.segment.inverted.list(entry, positions: options.positions)
-        var reader = PositionReader(list, buffer: buffer)
+        var reader = unsafe PositionReader(list, buffer: buffer)
         var n = 0, p = 0
         for block in 0..<list.blockCount {
-            let count = list.decode(block, docs: docs, frequencies: frequencies)
+            let count = unsafe list.decode(block, docs: docs, frequencies: frequencies)
             if count == 0 { throw source.segment.inverted.damaged(entry) }
-            list.decodeFrequencies(block, into: frequencies)
+            unsafe list.decodeFrequencies(block, into: frequencies)
             var place = block == 0 ? 0 : list.positionsBefore(block)
             for i in 0..<count {
-                let f = Int(frequencies[i])
+                let f = unsafe Int(frequencies[i])
                 defer { place += f }
-                guard Int(docs[i]) < source.docMap.count, f <= list.totalTermFreq else { throw source.segment.inverted.damaged(entry) }
-                let doc = source.docMap[Int(docs[i])]
+                guard unsafe Int(docs[i]) < source.docMap.count, f <= list.totalTermFreq else { throw source.segment.inverted.damaged(entry) }
+                let doc = unsafe source.docMap[Int(docs[i])]
                 if doc == .max { continue }
                 guard Int(doc) < docCount else { throw source.segment.inverted.damaged(entry) }
                 presence.insert(Int(doc))
@@ -223,8 +223,8 @@ private struct MergeRun: ~Copyable {
                     lists.flush(n, p, isConstant: !hasNorms, norm: 1)
                     (n, p) = (0, 0)
                 }
-                lists.docs[n] = doc
-                lists.frequencies[n] = frequencies[i]
+                unsafe lists.docs[n] = doc
+                unsafe lists.frequencies[n] = unsafe frequencies[i]
                 n += 1
                 if options.positions { copyPositions(&reader, from: place, count: f, &p) }
             }
@@ -235,17 +235,17 @@ private struct MergeRun: ~Copyable {
 
     private mutating func copyPositions(_ reader: inout PositionReader, from place: Int, count: Int, _ p: inout Int) {
         if positions.count < count { positions = [UInt32](repeating: 0, count: 2 * count) }
-        positions.withUnsafeMutableBufferPointer { absolute in
+        unsafe positions.withUnsafeMutableBufferPointer { absolute in
             guard let base = absolute.baseAddress else { return }
-            reader.read(from: place, count: count, into: base)
+            unsafe reader.read(from: place, count: count, into: base)
             var previous: UInt32 = 0
             for i in 0..<count {
                 if p == ListWriter.chunkPositions {
                     lists.flush(0, p, isConstant: !hasNorms, norm: 1)
                     p = 0
                 }
-                lists.deltas[p] = base[i] &- previous
-                previous = base[i]
+                unsafe lists.deltas[p] = unsafe base[i] &- previous
+                previous = unsafe base[i]
                 p += 1
             }
         }
@@ -253,10 +253,10 @@ private struct MergeRun: ~Copyable {
 }
 
 private func precedes(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-    a.withUnsafeBytes { a in
-        b.withUnsafeBytes { b in
+    unsafe a.withUnsafeBytes { a in
+        unsafe b.withUnsafeBytes { b in
             let n = min(a.count, b.count)
-            for i in 0..<n where a[i] != b[i] { return a[i] < b[i] }
+            for i in 0..<n where unsafe a[i] != b[i] { return unsafe a[i] < b[i] }
             return a.count < b.count
         }
     }

@@ -6,7 +6,7 @@
 //     1  An address is block << 20 | offset; a slice never crosses a block.
 //     2  A slice of level l has sizes[l] bytes and then 4 for the link.
 
-struct SlicePool: ~Copyable {
+@safe struct SlicePool: ~Copyable {
     fileprivate var blocks: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>
     private var blockCapacity = 64
     private var blockCount = 0
@@ -14,11 +14,11 @@ struct SlicePool: ~Copyable {
     static let blockShift: UInt32 = 20
     static let blockSize = 1 << 20
 
-    init() { blocks = .allocate(capacity: blockCapacity) }
+    init() { unsafe blocks = .allocate(capacity: blockCapacity) }
 
     deinit {
-        for i in 0..<blockCount { blocks[i].deallocate() }
-        blocks.deallocate()
+        for i in 0..<blockCount { unsafe blocks[i].deallocate() }
+        unsafe blocks.deallocate()
     }
 
     var memoryBytes: Int { blockCount * Self.blockSize }
@@ -39,7 +39,7 @@ struct SlicePool: ~Copyable {
 
     @inline(__always)
     func pointer(_ address: UInt32) -> UnsafeMutablePointer<UInt8> {
-        blocks[Int(address >> Self.blockShift)] + Int(address & UInt32(Self.blockSize - 1))
+        unsafe blocks[Int(address >> Self.blockShift)] + Int(address & UInt32(Self.blockSize - 1))
     }
 
     /// - Returns: where it begins and where it ends (before the link).
@@ -55,46 +55,46 @@ struct SlicePool: ~Copyable {
     mutating func varint(_ value: UInt32, _ term: UnsafeMutablePointer<BufferedTerm>) {
         var value = value
         while value >= 0x80 {
-            byte(UInt8(truncatingIfNeeded: value) | 0x80, term)
+            unsafe byte(UInt8(truncatingIfNeeded: value) | 0x80, term)
             value >>= 7
         }
-        byte(UInt8(truncatingIfNeeded: value), term)
+        unsafe byte(UInt8(truncatingIfNeeded: value), term)
     }
 
     @inline(__always)
     private mutating func byte(_ value: UInt8, _ term: UnsafeMutablePointer<BufferedTerm>) {
-        if term.pointee.cursor == term.pointee.limit { grow(term) }
-        pointer(term.pointee.cursor).pointee = value
-        term.pointee.cursor &+= 1
+        if unsafe term.pointee.cursor == term.pointee.limit { unsafe grow(term) }
+        unsafe pointer(term.pointee.cursor).pointee = value
+        unsafe term.pointee.cursor &+= 1
     }
 
     @inline(never)
     private mutating func grow(_ term: UnsafeMutablePointer<BufferedTerm>) {
-        let level = min(term.pointee.level + 1, 7)
+        let level = unsafe min(term.pointee.level + 1, 7)
         let (start, limit) = newSlice(level: level)
-        UnsafeMutableRawPointer(pointer(term.pointee.limit)).storeBytes(of: start, as: UInt32.self)
-        term.pointee.level = level
-        term.pointee.cursor = start
-        term.pointee.limit = limit
+        unsafe UnsafeMutableRawPointer(pointer(term.pointee.limit)).storeBytes(of: start, as: UInt32.self)
+        unsafe term.pointee.level = level
+        unsafe term.pointee.cursor = start
+        unsafe term.pointee.limit = limit
     }
 
     private mutating func newBlock() {
         precondition(blockCount < 4096, "write buffer beyond 4 GiB: flush at memoryBytes")
         if blockCount == blockCapacity {
             let new = UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>.allocate(capacity: 2 * blockCapacity)
-            new.moveInitialize(from: blocks, count: blockCount)
-            blocks.deallocate()
-            blocks = new
+            unsafe new.moveInitialize(from: blocks, count: blockCount)
+            unsafe blocks.deallocate()
+            unsafe blocks = unsafe new
             blockCapacity *= 2
         }
-        (blocks + blockCount).initialize(to: .allocate(capacity: Self.blockSize))
+        unsafe (blocks + blockCount).initialize(to: .allocate(capacity: Self.blockSize))
         blockCount += 1
         used = 0
     }
 }
 
 /// Reads one term's stream back.
-struct SliceReader: ~Copyable {
+@safe struct SliceReader: ~Copyable {
     private let blocks: UnsafeMutablePointer<UnsafeMutablePointer<UInt8>>
     private var p: UnsafeMutablePointer<UInt8>
     private var left: Int
@@ -104,10 +104,10 @@ struct SliceReader: ~Copyable {
 
     /// Safe while the pool is.
     init(_ pool: borrowing SlicePool, _ term: BufferedTerm) {
-        blocks = pool.blocks
+        unsafe blocks = unsafe pool.blocks
         address = term.head
         end = term.cursor
-        p = pool.pointer(term.head)
+        unsafe p = unsafe pool.pointer(term.head)
         left = SlicePool.size(0)
     }
 
@@ -117,8 +117,8 @@ struct SliceReader: ~Copyable {
     @inline(__always)
     mutating func byte() -> UInt8 {
         if left == 0 { nextSlice() }
-        let value = p.pointee
-        p += 1
+        let value = unsafe p.pointee
+        unsafe p += 1
         address &+= 1
         left -= 1
         return value
@@ -137,9 +137,9 @@ struct SliceReader: ~Copyable {
 
     @inline(never)
     private mutating func nextSlice() {
-        address = UnsafeRawPointer(p).loadUnaligned(as: UInt32.self)
+        address = unsafe UnsafeRawPointer(p).loadUnaligned(as: UInt32.self)
         level = min(level + 1, 7)
-        p = blocks[Int(address >> SlicePool.blockShift)] + Int(address & UInt32(SlicePool.blockSize - 1))
+        unsafe p = unsafe blocks[Int(address >> SlicePool.blockShift)] + Int(address & UInt32(SlicePool.blockSize - 1))
         left = SlicePool.size(level)
     }
 }

@@ -41,13 +41,13 @@ final class ConjunctionNode: Node {
         _ target: inout UInt32, upTo: UInt32, docs: UnsafeMutablePointer<UInt32>, scores: UnsafeMutablePointer<Float>?, cut: Float
     ) -> Int {
         guard let lead = required.first else { target = upTo; return 0 }
-        guard scores != nil else {
-            let n = lead.node.batch(&target, upTo: upTo, docs: docs, scores: nil, cut: -.infinity)
-            return filter(docs, n, from: 1)
+        guard unsafe scores != nil else {
+            let n = unsafe lead.node.batch(&target, upTo: upTo, docs: docs, scores: nil, cut: -.infinity)
+            return unsafe filter(docs, n, from: 1)
         }
         if cut == -.infinity {
-            let n = lead.node.batch(&target, upTo: upTo, docs: docs, scores: lead.isScored ? work.scores : nil, cut: cut)
-            return finish(docs, n, scores, isLeadScored: lead.isScored, cut: cut, rest: .infinity)
+            let n = unsafe lead.node.batch(&target, upTo: upTo, docs: docs, scores: lead.isScored ? work.scores : nil, cut: cut)
+            return unsafe finish(docs, n, scores, isLeadScored: lead.isScored, cut: cut, rest: .infinity)
         }
         // One stretch of the lead that has one bound.
         let end = lead.node.stretchEnd(target, upTo: upTo)
@@ -57,41 +57,41 @@ final class ConjunctionNode: Node {
         let leadCut = Float(Double(cut) - roundedUp(rest)).nextDown.nextDown
         if !lead.isScored {
             if roundedUp(rest) <= Double(cut) { target = end; return 0 }
-            let n = lead.node.batch(&target, upTo: end, docs: docs, scores: nil, cut: -.infinity)
-            return finish(docs, n, scores, isLeadScored: false, cut: cut, rest: rest)
+            let n = unsafe lead.node.batch(&target, upTo: end, docs: docs, scores: nil, cut: -.infinity)
+            return unsafe finish(docs, n, scores, isLeadScored: false, cut: cut, rest: rest)
         }
-        let n = lead.node.batch(&target, upTo: end, docs: docs, scores: work.scores, cut: leadCut.isNaN ? -.infinity : leadCut)
-        return finish(docs, n, scores, isLeadScored: true, cut: cut, rest: rest)
+        let n = unsafe lead.node.batch(&target, upTo: end, docs: docs, scores: work.scores, cut: leadCut.isNaN ? -.infinity : leadCut)
+        return unsafe finish(docs, n, scores, isLeadScored: true, cut: cut, rest: rest)
     }
 
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
         let sums = UnsafeMutablePointer<Double>.allocate(capacity: max(1, count))
         let some = Batch()
-        defer { sums.deallocate(); some.free() }
-        sums.initialize(repeating: 0, count: count)
-        hits.update(repeating: 1, count: count)
+        defer { unsafe sums.deallocate(); some.free() }
+        unsafe sums.initialize(repeating: 0, count: count)
+        unsafe hits.update(repeating: 1, count: count)
         for (node, isScored) in required {
-            node.probe(docs, count: count, hits: some.hits, scores: isScored && scores != nil ? some.scores : nil)
+            unsafe node.probe(docs, count: count, hits: some.hits, scores: isScored && scores != nil ? some.scores : nil)
             for i in 0..<count {
-                hits[i] &= some.hits[i]
-                if isScored, scores != nil { sums[i] += Double(some.scores[i]) }
+                unsafe hits[i] &= some.hits[i]
+                if isScored, unsafe scores != nil { unsafe sums[i] += Double(some.scores[i]) }
             }
         }
         for node in excluded {
-            node.probe(docs, count: count, hits: some.hits, scores: nil)
-            for i in 0..<count { hits[i] &= 1 ^ some.hits[i] }
+            unsafe node.probe(docs, count: count, hits: some.hits, scores: nil)
+            for i in 0..<count { unsafe hits[i] &= 1 ^ some.hits[i] }
         }
-        guard let scores else { return }
+        guard let scores = unsafe scores else { return }
         for i in 0..<count {
-            scores[i] = hits[i] == 1 ? Float(sums[i]) : 0
-            sums[i] = 0
+            unsafe scores[i] = unsafe hits[i] == 1 ? Float(sums[i]) : 0
+            unsafe sums[i] = 0
         }
         if optional.isEmpty { return }
         for node in optional {
-            node.probe(docs, count: count, hits: some.hits, scores: some.scores)
-            for i in 0..<count { sums[i] += Double(some.scores[i]) }
+            unsafe node.probe(docs, count: count, hits: some.hits, scores: some.scores)
+            for i in 0..<count { unsafe sums[i] += Double(some.scores[i]) }
         }
-        for i in 0..<count where hits[i] == 1 { scores[i] += Float(sums[i]) }
+        for i in 0..<count where unsafe hits[i] == 1 { unsafe scores[i] += Float(sums[i]) }
     }
 
     // MARK: -
@@ -100,12 +100,12 @@ final class ConjunctionNode: Node {
     private func filter(_ docs: UnsafeMutablePointer<UInt32>, _ count: Int, from first: Int) -> Int {
         var n = count
         for i in first..<max(first, required.count) where n > 0 {
-            required[i].node.probe(docs, count: n, hits: work.hits, scores: nil)
-            n = keep(docs, n, 1)
+            unsafe required[i].node.probe(docs, count: n, hits: work.hits, scores: nil)
+            n = unsafe keep(docs, n, 1)
         }
         for node in excluded where n > 0 {
-            node.probe(docs, count: n, hits: work.hits, scores: nil)
-            n = keep(docs, n, 0)
+            unsafe node.probe(docs, count: n, hits: work.hits, scores: nil)
+            n = unsafe keep(docs, n, 0)
         }
         return n
     }
@@ -113,8 +113,8 @@ final class ConjunctionNode: Node {
     private func keep(_ docs: UnsafeMutablePointer<UInt32>, _ n: Int, _ wanted: UInt8) -> Int {
         var kept = 0
         for i in 0..<n {
-            docs[kept] = docs[i]
-            kept += work.hits[i] == wanted ? 1 : 0
+            unsafe docs[kept] = unsafe docs[i]
+            unsafe kept += work.hits[i] == wanted ? 1 : 0
         }
         return kept
     }
@@ -123,47 +123,47 @@ final class ConjunctionNode: Node {
     private func finish(
         _ docs: UnsafeMutablePointer<UInt32>, _ count: Int, _ scores: UnsafeMutablePointer<Float>?, isLeadScored: Bool, cut: Float, rest: Double
     ) -> Int {
-        guard let scores, count > 0 else { return 0 }
-        let sums = work.sums, hits = work.hits
+        guard let scores = unsafe scores, count > 0 else { return 0 }
+        let sums = unsafe work.sums, hits = unsafe work.hits
         var n = count
-        if isLeadScored { for i in 0..<n { sums[i] = Double(work.scores[i]) } } else { for i in 0..<n { sums[i] = 0 } }
+        if isLeadScored { for i in 0..<n { unsafe sums[i] = unsafe Double(work.scores[i]) } } else { for i in 0..<n { unsafe sums[i] = 0 } }
         for (node, isScored) in required.dropFirst() where n > 0 {
-            node.probe(docs, count: n, hits: hits, scores: isScored ? work.scores : nil)
+            unsafe node.probe(docs, count: n, hits: hits, scores: isScored ? work.scores : nil)
             var kept = 0
             if isScored {
                 for i in 0..<n {
-                    let sum = sums[i] + Double(work.scores[i])
-                    docs[kept] = docs[i]
-                    sums[kept] = sum
-                    kept += hits[i] == 1 ? 1 : 0
+                    let sum = unsafe sums[i] + Double(work.scores[i])
+                    unsafe docs[kept] = unsafe docs[i]
+                    unsafe sums[kept] = sum
+                    unsafe kept += hits[i] == 1 ? 1 : 0
                 }
             } else {
                 for i in 0..<n {
-                    docs[kept] = docs[i]
-                    sums[kept] = sums[i]
-                    kept += hits[i] == 1 ? 1 : 0
+                    unsafe docs[kept] = unsafe docs[i]
+                    unsafe sums[kept] = unsafe sums[i]
+                    unsafe kept += hits[i] == 1 ? 1 : 0
                 }
             }
             n = kept
         }
         for node in excluded where n > 0 {
-            node.probe(docs, count: n, hits: hits, scores: nil)
+            unsafe node.probe(docs, count: n, hits: hits, scores: nil)
             var kept = 0
             for i in 0..<n {
-                docs[kept] = docs[i]
-                sums[kept] = sums[i]
-                kept += hits[i] == 0 ? 1 : 0
+                unsafe docs[kept] = unsafe docs[i]
+                unsafe sums[kept] = unsafe sums[i]
+                unsafe kept += hits[i] == 0 ? 1 : 0
             }
             n = kept
         }
-        for i in 0..<n { scores[i] = Float(sums[i]) }
+        for i in 0..<n { unsafe scores[i] = unsafe Float(sums[i]) }
         guard !optional.isEmpty, n > 0 else { return n }
-        for i in 0..<n { sums[i] = 0 }
+        for i in 0..<n { unsafe sums[i] = 0 }
         for node in optional {
-            node.probe(docs, count: n, hits: hits, scores: work.scores)
-            for i in 0..<n { sums[i] += Double(work.scores[i]) }
+            unsafe node.probe(docs, count: n, hits: hits, scores: work.scores)
+            for i in 0..<n { unsafe sums[i] += Double(work.scores[i]) }
         }
-        for i in 0..<n { scores[i] += Float(sums[i]) }
+        for i in 0..<n { unsafe scores[i] += Float(sums[i]) }
         return n
     }
 }

@@ -7,7 +7,7 @@
 internal import Bytes
 internal import Segments
 
-final class DisjunctionNode: Node {
+@safe final class DisjunctionNode: Node {
     /// Cheapest first.
     private let clauses: [Node]
     private let minimum: Int
@@ -22,20 +22,20 @@ final class DisjunctionNode: Node {
     init(_ context: ScorerContext, _ clauses: [Node], minimum: Int = 1) {
         self.clauses = clauses.sorted { $0.cost < $1.cost }
         self.minimum = max(1, minimum)
-        sums = .allocate(capacity: windowSize)
-        sums.initialize(repeating: 0, count: windowSize)
-        counts = .allocate(capacity: windowSize)
-        counts.initialize(repeating: 0, count: windowSize)
-        bits = .allocate(capacity: Self.words)
-        bits.initialize(repeating: 0, count: Self.words)
+        unsafe sums = .allocate(capacity: windowSize)
+        unsafe sums.initialize(repeating: 0, count: windowSize)
+        unsafe counts = .allocate(capacity: windowSize)
+        unsafe counts.initialize(repeating: 0, count: windowSize)
+        unsafe bits = .allocate(capacity: Self.words)
+        unsafe bits.initialize(repeating: 0, count: Self.words)
         super.init(context)
     }
 
     deinit {
         work.free()
-        sums.deallocate()
-        counts.deallocate()
-        bits.deallocate()
+        unsafe sums.deallocate()
+        unsafe counts.deallocate()
+        unsafe bits.deallocate()
     }
 
     /// With a minimum m, a match is found by one of the n - m + 1 cheapest clauses.
@@ -59,41 +59,41 @@ final class DisjunctionNode: Node {
         let base = target & ~UInt32(windowSize - 1)
         let start = target, end = min(upTo, base &+ UInt32(windowSize))
         target = end
-        if minimum > 1 { return batchOfMinimum(base, start, end, docs, scores, cut) }
-        guard let scores else {
+        if minimum > 1 { return unsafe batchOfMinimum(base, start, end, docs, scores, cut) }
+        guard let scores = unsafe scores else {
             for node in clauses { collect(node, base, start, end) }
-            return extract(base, docs)
+            return unsafe extract(base, docs)
         }
         if cut == -.infinity {
             for node in clauses { add(node, base, start, end) }
-            return extract(base, docs, scores)
+            return unsafe extract(base, docs, scores)
         }
-        return maxScore(base, start, end, docs, scores, cut)
+        return unsafe maxScore(base, start, end, docs, scores, cut)
     }
 
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
         let matched = UnsafeMutablePointer<UInt16>.allocate(capacity: max(1, count))
         let totals = UnsafeMutablePointer<Double>.allocate(capacity: max(1, count))
         let some = Batch()
-        defer { matched.deallocate(); totals.deallocate(); some.free() }
-        matched.initialize(repeating: 0, count: count)
-        totals.initialize(repeating: 0, count: count)
+        defer { unsafe matched.deallocate(); unsafe totals.deallocate(); some.free() }
+        unsafe matched.initialize(repeating: 0, count: count)
+        unsafe totals.initialize(repeating: 0, count: count)
         for node in clauses {
-            node.probe(docs, count: count, hits: some.hits, scores: scores == nil ? nil : some.scores)
+            unsafe node.probe(docs, count: count, hits: some.hits, scores: scores == nil ? nil : some.scores)
             for i in 0..<count {
-                matched[i] += UInt16(some.hits[i])
-                if scores != nil { totals[i] += Double(some.scores[i]) }
+                unsafe matched[i] += UInt16(some.hits[i])
+                if unsafe scores != nil { unsafe totals[i] += Double(some.scores[i]) }
             }
         }
         for i in 0..<count {
-            hits[i] = Int(matched[i]) >= minimum ? 1 : 0
-            scores?[i] = hits[i] == 1 ? Float(totals[i]) : 0
+            unsafe hits[i] = unsafe Int(matched[i]) >= minimum ? 1 : 0
+            unsafe scores?[i] = unsafe hits[i] == 1 ? Float(totals[i]) : 0
         }
     }
 
     override func insert(into set: UnsafeMutablePointer<UInt64>) {
-        if minimum > 1 { return super.insert(into: set) }
-        for node in clauses { node.insert(into: set) }
+        if minimum > 1 { return unsafe super.insert(into: set) }
+        for node in clauses { unsafe node.insert(into: set) }
     }
 
     // MARK: - MAXSCORE
@@ -114,20 +114,20 @@ final class DisjunctionNode: Node {
         if essential == bounds.count { return 0 }
         var n: Int
         if essential == bounds.count - 1 {
-            n = single(clauses[bounds[essential].clause], start, end, docs, limit - roundedUp(rest))
+            n = unsafe single(clauses[bounds[essential].clause], start, end, docs, limit - roundedUp(rest))
         } else {
             for i in essential..<bounds.count { add(clauses[bounds[i].clause], base, start, end) }
-            n = extract(base, docs, above: essential == 0 ? -.infinity : limit - roundedUp(rest))
+            n = unsafe extract(base, docs, above: essential == 0 ? -.infinity : limit - roundedUp(rest))
         }
         // The best bound first; whoever can no longer reach the cut goes.
         var i = essential - 1
         while i >= 0, n > 0 {
             rest = 0
             for j in 0..<i { rest += bounds[j].bound }
-            n = ask(clauses[bounds[i].clause], docs, n, above: limit - roundedUp(rest))
+            n = unsafe ask(clauses[bounds[i].clause], docs, n, above: limit - roundedUp(rest))
             i -= 1
         }
-        for i in 0..<n { scores[i] = Float(work.sums[i]) }
+        for i in 0..<n { unsafe scores[i] = unsafe Float(work.sums[i]) }
         return n
     }
 
@@ -136,8 +136,8 @@ final class DisjunctionNode: Node {
         let cut = Float(limit).nextDown
         var from = start, n = 0
         while from < end {
-            let more = node.batch(&from, upTo: end, docs: docs + n, scores: work.scores, cut: cut.isFinite ? cut : -.infinity)
-            for i in 0..<more { work.sums[n + i] = Double(work.scores[i]) }
+            let more = unsafe node.batch(&from, upTo: end, docs: docs + n, scores: work.scores, cut: cut.isFinite ? cut : -.infinity)
+            for i in 0..<more { unsafe work.sums[n + i] = unsafe Double(work.scores[i]) }
             n += more
         }
         return n
@@ -145,13 +145,13 @@ final class DisjunctionNode: Node {
 
     /// Adds the clause's scores to the documents', and keeps those above `limit`.
     private func ask(_ node: Node, _ docs: UnsafeMutablePointer<UInt32>, _ n: Int, above limit: Double) -> Int {
-        let scores = work.scores, sums = work.sums
-        node.probe(docs, count: n, hits: work.hits, scores: scores)
+        let scores = unsafe work.scores, sums = unsafe work.sums
+        unsafe node.probe(docs, count: n, hits: work.hits, scores: scores)
         var kept = 0
         for i in 0..<n {
-            let sum = sums[i] + Double(scores[i])
-            docs[kept] = docs[i]
-            sums[kept] = sum
+            let sum = unsafe sums[i] + Double(scores[i])
+            unsafe docs[kept] = unsafe docs[i]
+            unsafe sums[kept] = sum
             kept += sum > limit ? 1 : 0
         }
         return kept
@@ -175,25 +175,25 @@ final class DisjunctionNode: Node {
 
     private func add(_ node: Node, _ base: UInt32, _ start: UInt32, _ end: UInt32) {
         var from = start
-        let docs = work.docs, scores = work.scores, sums = sums, bits = bits
+        let docs = unsafe work.docs, scores = unsafe work.scores, sums = unsafe sums, bits = unsafe bits
         while from < end {
-            let n = node.batch(&from, upTo: end, docs: docs, scores: scores, cut: -.infinity)
+            let n = unsafe node.batch(&from, upTo: end, docs: docs, scores: scores, cut: -.infinity)
             for i in 0..<n {
-                let at = Int(docs[i] &- base)
-                sums[at] += Double(scores[i])
-                bits[at >> 6] |= 1 << UInt64(at & 63)
+                let at = unsafe Int(docs[i] &- base)
+                unsafe sums[at] += Double(scores[i])
+                unsafe bits[at >> 6] |= 1 << UInt64(at & 63)
             }
         }
     }
 
     private func collect(_ node: Node, _ base: UInt32, _ start: UInt32, _ end: UInt32) {
         var from = start
-        let docs = work.docs, bits = bits
+        let docs = unsafe work.docs, bits = unsafe bits
         while from < end {
-            let n = node.batch(&from, upTo: end, docs: docs, scores: nil, cut: -.infinity)
+            let n = unsafe node.batch(&from, upTo: end, docs: docs, scores: nil, cut: -.infinity)
             for i in 0..<n {
-                let at = Int(docs[i] &- base)
-                bits[at >> 6] |= 1 << UInt64(at & 63)
+                let at = unsafe Int(docs[i] &- base)
+                unsafe bits[at >> 6] |= 1 << UInt64(at & 63)
             }
         }
     }
@@ -201,11 +201,11 @@ final class DisjunctionNode: Node {
     private func extract(_ base: UInt32, _ docs: UnsafeMutablePointer<UInt32>) -> Int {
         var n = 0
         for w in 0..<Self.words {
-            var word = bits[w]
+            var word = unsafe bits[w]
             if word == 0 { continue }
-            bits[w] = 0
+            unsafe bits[w] = 0
             while word != 0 {
-                docs[n] = base &+ UInt32(truncatingIfNeeded: w << 6 | word.trailingZeroBitCount)
+                unsafe docs[n] = base &+ UInt32(truncatingIfNeeded: w << 6 | word.trailingZeroBitCount)
                 n += 1
                 word &= word &- 1
             }
@@ -214,11 +214,11 @@ final class DisjunctionNode: Node {
     }
 
     private func extract(_ base: UInt32, _ docs: UnsafeMutablePointer<UInt32>, _ scores: UnsafeMutablePointer<Float>) -> Int {
-        let n = extract(base, docs)
+        let n = unsafe extract(base, docs)
         for i in 0..<n {
-            let at = Int(docs[i] &- base)
-            scores[i] = Float(sums[at])
-            sums[at] = 0
+            let at = unsafe Int(docs[i] &- base)
+            unsafe scores[i] = unsafe Float(sums[at])
+            unsafe sums[at] = 0
         }
         return n
     }
@@ -226,18 +226,18 @@ final class DisjunctionNode: Node {
     /// Documents and sums above `limit` into `docs` and `work.sums`.
     private func extract(_ base: UInt32, _ docs: UnsafeMutablePointer<UInt32>, above limit: Double) -> Int {
         var n = 0
-        let sums = sums, out = work.sums, bits = bits
+        let sums = unsafe sums, out = unsafe work.sums, bits = unsafe bits
         for w in 0..<Self.words {
-            var word = bits[w]
+            var word = unsafe bits[w]
             if word == 0 { continue }
-            bits[w] = 0
+            unsafe bits[w] = 0
             while word != 0 {
                 let at = w << 6 | word.trailingZeroBitCount
                 word &= word &- 1
-                let sum = sums[at]
-                sums[at] = 0
-                docs[n] = base &+ UInt32(truncatingIfNeeded: at)
-                out[n] = sum
+                let sum = unsafe sums[at]
+                unsafe sums[at] = 0
+                unsafe docs[n] = base &+ UInt32(truncatingIfNeeded: at)
+                unsafe out[n] = sum
                 n += sum > limit ? 1 : 0
             }
         }
@@ -249,16 +249,16 @@ final class DisjunctionNode: Node {
     private func batchOfMinimum(
         _ base: UInt32, _ start: UInt32, _ end: UInt32, _ docs: UnsafeMutablePointer<UInt32>, _ scores: UnsafeMutablePointer<Float>?, _ cut: Float
     ) -> Int {
-        if scores != nil, cut > -.infinity, bound(from: start, to: end) <= cut { return 0 }
+        if unsafe scores != nil, cut > -.infinity, bound(from: start, to: end) <= cut { return 0 }
         for node in leads { collect(node, base, start, end) }
-        let n = extract(base, docs)
+        let n = unsafe extract(base, docs)
         if n == 0 { return 0 }
-        probe(docs, count: n, hits: work.hits, scores: scores)
+        unsafe probe(docs, count: n, hits: work.hits, scores: scores)
         var kept = 0
         for i in 0..<n {
-            docs[kept] = docs[i]
-            if let scores { scores[kept] = scores[i] }
-            kept += work.hits[i] == 1 ? 1 : 0
+            unsafe docs[kept] = unsafe docs[i]
+            if let scores = unsafe scores { unsafe scores[kept] = unsafe scores[i] }
+            unsafe kept += work.hits[i] == 1 ? 1 : 0
         }
         return kept
     }

@@ -20,22 +20,22 @@ final class AllNode: Node {
         _ target: inout UInt32, upTo: UInt32, docs: UnsafeMutablePointer<UInt32>, scores: UnsafeMutablePointer<Float>?, cut: Float
     ) -> Int {
         guard target < upTo else { return 0 }
-        if scores != nil, score <= cut { target = upTo; return 0 }
+        if unsafe scores != nil, score <= cut { target = upTo; return 0 }
         let n = min(windowSize, Int(upTo - target))
-        for i in 0..<n { docs[i] = target &+ UInt32(truncatingIfNeeded: i) }
-        scores?.update(repeating: score, count: n)
+        for i in 0..<n { unsafe docs[i] = target &+ UInt32(truncatingIfNeeded: i) }
+        unsafe scores?.update(repeating: score, count: n)
         target += UInt32(n)
         return n
     }
 
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
-        hits.update(repeating: 1, count: count)
-        scores?.update(repeating: score, count: count)
+        unsafe hits.update(repeating: 1, count: count)
+        unsafe scores?.update(repeating: score, count: count)
     }
 
     override func insert(into set: UnsafeMutablePointer<UInt64>) {
-        for i in 0..<Int(context.docCount) / 64 { set[i] = .max }
-        if context.docCount & 63 != 0 { set[Int(context.docCount) / 64] |= (1 << UInt64(context.docCount & 63)) - 1 }
+        for i in 0..<Int(context.docCount) / 64 { unsafe set[i] = .max }
+        if context.docCount & 63 != 0 { unsafe set[Int(context.docCount) / 64] |= (1 << UInt64(context.docCount & 63)) - 1 }
     }
 }
 
@@ -74,18 +74,18 @@ final class SetNode: Node {
         _ target: inout UInt32, upTo: UInt32, docs: UnsafeMutablePointer<UInt32>, scores: UnsafeMutablePointer<Float>?, cut: Float
     ) -> Int {
         guard target < upTo else { return 0 }
-        if scores != nil, score <= cut { target = upTo; return 0 }
+        if unsafe scores != nil, score <= cut { target = upTo; return 0 }
         let set = made()
         var n = 0
-        set.words.withUnsafeBufferPointer { words in
+        unsafe set.words.withUnsafeBufferPointer { words in
             var w = Int(target >> 6)
             let stop = (Int(upTo) + 63) / 64
             while w < stop, n + 64 <= windowSize {
-                var word = words[w]
+                var word = unsafe words[w]
                 if w == Int(target >> 6) { word &= .max << UInt64(target & 63) }
                 if w == Int(upTo >> 6) { word &= (1 << UInt64(upTo & 63)) &- 1 }
                 while word != 0 {
-                    docs[n] = UInt32(truncatingIfNeeded: w << 6 | word.trailingZeroBitCount)
+                    unsafe docs[n] = UInt32(truncatingIfNeeded: w << 6 | word.trailingZeroBitCount)
                     n += 1
                     word &= word &- 1
                 }
@@ -93,7 +93,7 @@ final class SetNode: Node {
             }
             target = min(upTo, UInt32(truncatingIfNeeded: w << 6))
         }
-        scores?.update(repeating: score, count: n)
+        unsafe scores?.update(repeating: score, count: n)
         return n
     }
 
@@ -103,24 +103,24 @@ final class SetNode: Node {
             if let test {
                 tested += count
                 for i in 0..<count {
-                    hits[i] = test(docs[i]) ? 1 : 0
-                    scores?[i] = hits[i] == 1 ? score : 0
+                    unsafe hits[i] = unsafe test(docs[i]) ? 1 : 0
+                    unsafe scores?[i] = unsafe hits[i] == 1 ? score : 0
                 }
                 return
             }
         }
         let set = made()
-        set.words.withUnsafeBufferPointer { words in
+        unsafe set.words.withUnsafeBufferPointer { words in
             for i in 0..<count {
-                let hit = words[Int(docs[i] >> 6)] >> UInt64(docs[i] & 63) & 1
-                hits[i] = UInt8(truncatingIfNeeded: hit)
-                scores?[i] = hit == 1 ? score : 0
+                let hit = unsafe words[Int(docs[i] >> 6)] >> UInt64(docs[i] & 63) & 1
+                unsafe hits[i] = UInt8(truncatingIfNeeded: hit)
+                unsafe scores?[i] = hit == 1 ? score : 0
             }
         }
     }
 
     override func insert(into out: UnsafeMutablePointer<UInt64>) {
         let set = made()
-        for i in set.words.indices { out[i] |= set.words[i] }
+        for i in set.words.indices { unsafe out[i] |= set.words[i] }
     }
 }

@@ -14,7 +14,7 @@ internal import Storage
 let windowSize = 4096
 
 /// What the nodes of one scorer share.
-final class ScorerContext {
+@safe final class ScorerContext {
     let view: SegmentView
     let docCount: UInt32
     /// The first failure; looked at when the answer is handed out.
@@ -28,16 +28,16 @@ final class ScorerContext {
     init(_ view: SegmentView) {
         self.view = view
         docCount = UInt32(clamping: view.docCount)
-        frequencies = .allocate(capacity: windowSize)
-        norms = .allocate(capacity: windowSize + 4)
-        damage = .allocate(capacity: 1)
-        damage.initialize(to: false)
+        unsafe frequencies = .allocate(capacity: windowSize)
+        unsafe norms = .allocate(capacity: windowSize + 4)
+        unsafe damage = .allocate(capacity: 1)
+        unsafe damage.initialize(to: false)
     }
 
     deinit {
-        frequencies.deallocate()
-        norms.deallocate()
-        damage.deallocate()
+        unsafe frequencies.deallocate()
+        unsafe norms.deallocate()
+        unsafe damage.deallocate()
     }
 
     func fail(_ error: StorageError) { if failure == nil { failure = error } }
@@ -64,8 +64,8 @@ class Node {
     /// For each of `count` rising documents (at most windowSize): 1 in `hits` when it matches, else 0; and its score, 0
     /// when it does not.
     func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
-        hits.update(repeating: 0, count: count)
-        scores?.update(repeating: 0, count: count)
+        unsafe hits.update(repeating: 0, count: count)
+        unsafe scores?.update(repeating: 0, count: count)
     }
 
     /// No document in from..<to scores above; 0 when none matches there.
@@ -81,33 +81,33 @@ class Node {
     func insert(into set: UnsafeMutablePointer<UInt64>) {
         var target: UInt32 = 0
         let docs = UnsafeMutablePointer<UInt32>.allocate(capacity: windowSize)
-        defer { docs.deallocate() }
+        defer { unsafe docs.deallocate() }
         while target < context.docCount {
-            let n = batch(&target, upTo: context.docCount, docs: docs, scores: nil, cut: -.infinity)
-            for i in 0..<n { set[Int(docs[i] >> 6)] |= 1 << UInt64(docs[i] & 63) }
+            let n = unsafe batch(&target, upTo: context.docCount, docs: docs, scores: nil, cut: -.infinity)
+            for i in 0..<n { unsafe set[Int(docs[i] >> 6)] |= 1 << UInt64(docs[i] & 63) }
         }
     }
 }
 
 /// Room for one batch.
-struct Batch {
+@safe struct Batch {
     let docs: UnsafeMutablePointer<UInt32>
     let scores: UnsafeMutablePointer<Float>
     let hits: UnsafeMutablePointer<UInt8>
     let sums: UnsafeMutablePointer<Double>
 
     init() {
-        docs = .allocate(capacity: windowSize)
-        scores = .allocate(capacity: windowSize)
-        hits = .allocate(capacity: windowSize)
-        sums = .allocate(capacity: windowSize)
+        unsafe docs = .allocate(capacity: windowSize)
+        unsafe scores = .allocate(capacity: windowSize)
+        unsafe hits = .allocate(capacity: windowSize)
+        unsafe sums = .allocate(capacity: windowSize)
     }
 
     func free() {
-        docs.deallocate()
-        scores.deallocate()
-        hits.deallocate()
-        sums.deallocate()
+        unsafe docs.deallocate()
+        unsafe scores.deallocate()
+        unsafe hits.deallocate()
+        unsafe sums.deallocate()
     }
 }
 

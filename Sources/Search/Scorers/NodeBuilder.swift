@@ -38,7 +38,7 @@ struct NodeBuilder {
 
     private func cursor(_ term: [UInt8], _ ordinal: UInt32, _ similarity: Similarity, weight: Float, positions: Bool = false) throws(StorageError) -> TermCursor? {
         guard let entry = try inverted.term(term, field: ordinal) else { return nil }
-        return TermCursor(
+        return unsafe TermCursor(
             list: try inverted.list(entry, positions: positions), norms: try inverted.norms(ordinal),
             inverse: similarity.inverseNorms, weight: weight, damage: context.damage)
     }

@@ -8,7 +8,7 @@ internal import Segments
 internal import Storage
 
 /// One place of the phrase: the terms that may stand there.
-final class PhrasePlace {
+@safe final class PhrasePlace {
     let offset: Int
     let terms: [UnsafeMutablePointer<TermCursor>]
     var readers: [PositionReader]
@@ -24,75 +24,75 @@ final class PhrasePlace {
     init(offset: Int, names: [[UInt8]], cursors: [TermCursor]) {
         self.offset = offset
         self.names = names
-        terms = cursors.map { let p = UnsafeMutablePointer<TermCursor>.allocate(capacity: 1); p.initialize(to: $0); return p }
-        buffers = cursors.map { _ in let p = UnsafeMutablePointer<UInt32>.allocate(capacity: 128); p.initialize(repeating: 0, count: 128); return p }
-        readers = zip(cursors, buffers).map { PositionReader($0.list, buffer: $1) }
-        positions = .allocate(capacity: capacity)
+        unsafe terms = unsafe cursors.map { let p = UnsafeMutablePointer<TermCursor>.allocate(capacity: 1); unsafe p.initialize(to: $0); return unsafe p }
+        unsafe buffers = unsafe cursors.map { _ in let p = UnsafeMutablePointer<UInt32>.allocate(capacity: 128); unsafe p.initialize(repeating: 0, count: 128); return unsafe p }
+        readers = unsafe zip(cursors, buffers).map { unsafe PositionReader($0.list, buffer: $1) }
+        unsafe positions = .allocate(capacity: capacity)
         cost = cursors.reduce(0) { $0 + $1.list.docFreq }
     }
 
     deinit {
-        for term in terms { term.pointee.free(); term.deallocate() }
-        for buffer in buffers { buffer.deallocate() }
-        positions.deallocate()
+        for unsafe term in unsafe terms { unsafe term.pointee.free(); unsafe term.deallocate() }
+        for unsafe buffer in unsafe buffers { unsafe buffer.deallocate() }
+        unsafe positions.deallocate()
     }
 
     /// The frequency in `doc`; 0 when no term of the place is there.
     @inline(__always)
     func frequency(_ doc: UInt32) -> Int {
-        if terms.count == 1 { return Self.frequency(terms[0], doc) }
-        return terms.reduce(0) { $0 + Self.frequency($1, doc) }
+        if unsafe terms.count == 1 { return unsafe Self.frequency(terms[0], doc) }
+        return unsafe terms.reduce(0) { unsafe $0 + Self.frequency($1, doc) }
     }
 
     @inline(__always)
     private static func frequency(_ c: UnsafeMutablePointer<TermCursor>, _ doc: UInt32) -> Int {
-        guard c.pointee.seek(doc) else { return 0 }
-        let place = c.pointee.find(doc)
-        if c.pointee.docs[place] != doc { return 0 }
-        c.pointee.needFrequencies()
+        guard unsafe c.pointee.seek(doc) else { return 0 }
+        let place = unsafe c.pointee.find(doc)
+        if unsafe c.pointee.docs[place] != doc { return 0 }
+        unsafe c.pointee.needFrequencies()
         // Bounds what is made room for.
-        let n = Int(c.pointee.frequencies[place])
-        if n <= c.pointee.list.totalTermFreq { return n }
-        c.pointee.damage.pointee = true
+        let n = unsafe Int(c.pointee.frequencies[place])
+        if unsafe n <= c.pointee.list.totalTermFreq { return n }
+        unsafe c.pointee.damage.pointee = true
         return 0
     }
 
     /// Reads the positions of `doc`, which has `frequency` of them.
     func read(_ doc: UInt32, frequency: Int) {
         if frequency > capacity {
-            positions.deallocate()
+            unsafe positions.deallocate()
             capacity = frequency * 2
-            positions = .allocate(capacity: capacity)
+            unsafe positions = .allocate(capacity: capacity)
         }
         count = 0
-        for (i, c) in terms.enumerated() {
-            guard c.pointee.seek(doc) else { continue }
-            let place = c.pointee.find(doc)
-            guard c.pointee.docs[place] == doc else { continue }
-            let n = Int(c.pointee.frequencies[place])
+        for unsafe (i, c) in unsafe terms.enumerated() {
+            guard unsafe c.pointee.seek(doc) else { continue }
+            let place = unsafe c.pointee.find(doc)
+            guard unsafe c.pointee.docs[place] == doc else { continue }
+            let n = unsafe Int(c.pointee.frequencies[place])
             guard count + n <= capacity else { return }
-            readers[i].read(from: c.pointee.positionsStart(place), count: n, into: positions + count)
+            unsafe readers[i].read(from: c.pointee.positionsStart(place), count: n, into: positions + count)
             count += n
-            if readers[i].isDamaged { c.pointee.damage.pointee = true }
+            if readers[i].isDamaged { unsafe c.pointee.damage.pointee = true }
         }
-        if terms.count > 1 {
-            var all = UnsafeMutableBufferPointer(start: positions, count: count)
-            all.sort()
+        if unsafe terms.count > 1 {
+            var all = unsafe UnsafeMutableBufferPointer(start: positions, count: count)
+            unsafe all.sort()
         }
     }
 
     func impact(from: UInt32, to: UInt32, _ scratch: UnsafeMutablePointer<UInt8>) -> Float {
         // Cursors of a phrase have weight 1: bounds are 1 - 1 / (1 + x), so x = bound / (1 - bound).
         var x: Float = 0
-        for term in terms {
-            let bound = term.pointee.bound(from: from, to: to, scratch)
+        for unsafe term in unsafe terms {
+            let bound = unsafe term.pointee.bound(from: from, to: to, scratch)
             x += bound >= 1 ? .infinity : bound / (1 - bound)
         }
         return x
     }
 }
 
-final class PhraseNode: Node {
+@safe final class PhraseNode: Node {
     private let places: [PhrasePlace]
     /// Cheapest first.
     private let byCost: [PhrasePlace]
@@ -112,14 +112,14 @@ final class PhraseNode: Node {
         self.norms = norms
         self.inverse = (0..<256).map { $0 < inverse.count ? inverse[$0] : (inverse.last ?? 1) }
         sloppy = slop > 0 ? SloppyMatcher(places, slop: slop) : nil
-        leadDocs = .allocate(capacity: windowSize)
-        frequencies = .allocate(capacity: places.count)
+        unsafe leadDocs = .allocate(capacity: windowSize)
+        unsafe frequencies = .allocate(capacity: places.count)
         super.init(context)
     }
 
     deinit {
-        leadDocs.deallocate()
-        frequencies.deallocate()
+        unsafe leadDocs.deallocate()
+        unsafe frequencies.deallocate()
     }
 
     override var cost: Int { byCost.first?.cost ?? 0 }
@@ -127,7 +127,7 @@ final class PhraseNode: Node {
     override func bound(from: UInt32, to: UInt32) -> Float {
         var x: Float = slop > 0 ? 0 : .infinity
         for place in places {
-            let impact = place.impact(from: from, to: to, context.norms)
+            let impact = unsafe place.impact(from: from, to: to, context.norms)
             if impact == 0 { return 0 }
             // Exact: no more matches than the rarest has occurrences. Sloppy: each occurrence may begin one.
             x = slop > 0 ? x + impact : min(x, impact)
@@ -138,8 +138,8 @@ final class PhraseNode: Node {
     }
 
     override func blockEnd(_ target: UInt32) -> UInt32 {
-        guard let lead = byCost.first, lead.terms.count == 1 else { return super.blockEnd(target) }
-        let list = lead.terms[0].pointee.list
+        guard let lead = byCost.first, unsafe lead.terms.count == 1 else { return super.blockEnd(target) }
+        let list = unsafe lead.terms[0].pointee.list
         let block = list.block(from: 0, holding: target)
         return block < list.blockCount ? list.lastDoc(block) : context.docCount
     }
@@ -148,18 +148,18 @@ final class PhraseNode: Node {
         _ target: inout UInt32, upTo: UInt32, docs: UnsafeMutablePointer<UInt32>, scores: UnsafeMutablePointer<Float>?, cut: Float
     ) -> Int {
         guard let lead = byCost.first, target < upTo else { target = upTo; return 0 }
-        if scores != nil, cut > -.infinity {
+        if unsafe scores != nil, cut > -.infinity {
             let end = stretchEnd(target, upTo: upTo)
             if bound(from: target, to: end) <= cut { target = end; return 0 }
         }
         let n = leads(lead, &target, upTo: upTo)
         var kept = 0
         for i in 0..<n {
-            let doc = leadDocs[i]
-            let frequency = match(doc, scores == nil ? -.infinity : cut)
+            let doc = unsafe leadDocs[i]
+            let frequency = unsafe match(doc, scores == nil ? -.infinity : cut)
             if frequency == 0 { continue }
-            docs[kept] = doc
-            if let scores { scores[kept] = score(doc, frequency) }
+            unsafe docs[kept] = doc
+            if let scores = unsafe scores { unsafe scores[kept] = score(doc, frequency) }
             kept += 1
         }
         return kept
@@ -167,9 +167,9 @@ final class PhraseNode: Node {
 
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
         for i in 0..<count {
-            let frequency = match(docs[i], -.infinity)
-            hits[i] = frequency > 0 ? 1 : 0
-            scores?[i] = frequency > 0 ? score(docs[i], frequency) : 0
+            let frequency = unsafe match(docs[i], -.infinity)
+            unsafe hits[i] = frequency > 0 ? 1 : 0
+            unsafe scores?[i] = unsafe frequency > 0 ? score(docs[i], frequency) : 0
         }
     }
 
@@ -177,39 +177,39 @@ final class PhraseNode: Node {
 
     /// The next documents of the rarest place into `leadDocs`.
     private func leads(_ lead: PhrasePlace, _ target: inout UInt32, upTo: UInt32) -> Int {
-        if lead.terms.count == 1 {
-            let c = lead.terms[0]
-            guard c.pointee.seek(target) else { target = upTo; return 0 }
-            let from = c.pointee.find(target)
-            let to = c.pointee.last >= upTo ? c.pointee.find(upTo) : c.pointee.count
-            target = c.pointee.last >= upTo ? upTo : c.pointee.last + 1
-            if to > from { leadDocs.update(from: c.pointee.docs + from, count: to - from) }
+        if unsafe lead.terms.count == 1 {
+            let c = unsafe lead.terms[0]
+            guard unsafe c.pointee.seek(target) else { target = upTo; return 0 }
+            let from = unsafe c.pointee.find(target)
+            let to = unsafe c.pointee.last >= upTo ? c.pointee.find(upTo) : c.pointee.count
+            target = unsafe c.pointee.last >= upTo ? upTo : c.pointee.last + 1
+            if to > from { unsafe leadDocs.update(from: c.pointee.docs + from, count: to - from) }
             return max(0, to - from)
         }
         // A window of the union.
         let end = min(upTo, (target | UInt32(windowSize - 1)) &+ 1)
         var found: [UInt32] = []
-        for c in lead.terms {
+        for unsafe c in unsafe lead.terms {
             var at = target
-            while at < end, c.pointee.seek(at) {
-                var i = c.pointee.find(at)
-                while i < c.pointee.count, c.pointee.docs[i] < end { found.append(c.pointee.docs[i]); i += 1 }
-                if c.pointee.last >= end { break }
-                at = c.pointee.last + 1
+            while at < end, unsafe c.pointee.seek(at) {
+                var i = unsafe c.pointee.find(at)
+                while unsafe i < c.pointee.count, unsafe c.pointee.docs[i] < end { unsafe found.append(c.pointee.docs[i]); i += 1 }
+                if unsafe c.pointee.last >= end { break }
+                at = unsafe c.pointee.last + 1
             }
         }
         target = end
         found.sort()
         var n = 0
-        for doc in found where n == 0 || leadDocs[n - 1] != doc { leadDocs[n] = doc; n += 1 }
+        for doc in found where unsafe n == 0 || leadDocs[n - 1] != doc { unsafe leadDocs[n] = doc; n += 1 }
         return n
     }
 
     @inline(__always)
     private func inverseNorm(_ doc: UInt32) -> Float {
-        if case .dense(let bytes) = norms { return inverse[Int(bytes[Int(doc)])] }
+        if case .dense(let bytes) = norms { return unsafe inverse[Int(bytes[Int(doc)])] }
         var doc = doc, norm: UInt8 = 0
-        norms.read(&doc, count: 1, into: &norm)
+        unsafe norms.read(&doc, count: 1, into: &norm)
         return inverse[Int(norm)]
     }
 
@@ -221,12 +221,12 @@ final class PhraseNode: Node {
         for (i, place) in byCost.enumerated() {
             let frequency = place.frequency(doc)
             if frequency == 0 { return 0 }
-            frequencies[i] = frequency
+            unsafe frequencies[i] = frequency
             least = min(least, frequency)
             sum += frequency
         }
         if cut > -.infinity, score(doc, Float(slop > 0 ? sum : least)) <= cut { return 0 }
-        for (i, place) in byCost.enumerated() { place.read(doc, frequency: frequencies[i]) }
+        for (i, place) in byCost.enumerated() { unsafe place.read(doc, frequency: frequencies[i]) }
         if let sloppy { return sloppy.frequency() }
         return Float(exact())
     }
@@ -237,14 +237,14 @@ final class PhraseNode: Node {
         var matches = 0
         let lead = byCost[0]
         for i in 0..<lead.count {
-            let start = Int(lead.positions[i]) - lead.offset
+            let start = unsafe Int(lead.positions[i]) - lead.offset
             var isMatch = true
             for place in byCost.dropFirst() {
                 let wanted = start + place.offset
                 var j = 0
-                while j < place.count, Int(place.positions[j]) < wanted { j += 1 }
+                while j < place.count, unsafe Int(place.positions[j]) < wanted { j += 1 }
                 if j == place.count { return matches }
-                if Int(place.positions[j]) != wanted { isMatch = false; break }
+                if unsafe Int(place.positions[j]) != wanted { isMatch = false; break }
             }
             if isMatch { matches += 1 }
         }
@@ -256,10 +256,10 @@ final class PhraseNode: Node {
         let shift = b.offset - a.offset
         var matches = 0, j = 0
         for i in 0..<a.count {
-            let wanted = Int(a.positions[i]) + shift
-            while j < b.count, Int(b.positions[j]) < wanted { j += 1 }
+            let wanted = unsafe Int(a.positions[i]) + shift
+            while j < b.count, unsafe Int(b.positions[j]) < wanted { j += 1 }
             if j == b.count { break }
-            if Int(b.positions[j]) == wanted { matches += 1 }
+            if unsafe Int(b.positions[j]) == wanted { matches += 1 }
         }
         return matches
     }

@@ -36,13 +36,13 @@ package final class SegmentScorer {
         var heap = TopHeap(min(k, view.docCount), threshold: threshold)
         let known = countUpTo > 0 ? knownCount(root, countUpTo) : (0, false)
         var count = 0, isExact = true, isSkipping = known != nil
-        let docs = batch.docs, scores = batch.scores
+        let docs = unsafe batch.docs, scores = unsafe batch.scores
         var target: UInt32 = 0
         while target < context.docCount {
             let cut = isSkipping ? heap.threshold : -.infinity
             if cut > -.infinity { isExact = false }
-            let n = live(root.batch(&target, upTo: context.docCount, docs: docs, scores: scores, cut: cut), scores: scores)
-            for i in 0..<n { heap.insert(docs[i], scores[i]) }
+            let n = unsafe live(root.batch(&target, upTo: context.docCount, docs: docs, scores: scores, cut: cut), scores: scores)
+            for i in 0..<n { unsafe heap.insert(docs[i], scores[i]) }
             count += n
             if !isSkipping, count > countUpTo { isSkipping = true }
         }
@@ -61,16 +61,16 @@ package final class SegmentScorer {
             return out
         }
         var heap = TopHeap(min(max(0, k), view.docCount), threshold: -.infinity)
-        let docs = batch.docs, scores = batch.scores
+        let docs = unsafe batch.docs, scores = unsafe batch.scores
         var target: UInt32 = 0
         while target < context.docCount {
-            let n = live(root.batch(&target, upTo: context.docCount, docs: docs, scores: scores, cut: -.infinity), scores: scores)
-            out.matches.words.withUnsafeMutableBufferPointer { words in
-                for i in 0..<n { words[Int(docs[i] >> 6)] |= 1 << UInt64(docs[i] & 63) }
+            let n = unsafe live(root.batch(&target, upTo: context.docCount, docs: docs, scores: scores, cut: -.infinity), scores: scores)
+            unsafe out.matches.words.withUnsafeMutableBufferPointer { words in
+                for i in 0..<n { unsafe words[Int(docs[i] >> 6)] |= 1 << UInt64(docs[i] & 63) }
             }
-            if k > 0 { for i in 0..<n { heap.insert(docs[i], scores[i]) } }
+            if k > 0 { for i in 0..<n { unsafe heap.insert(docs[i], scores[i]) } }
             if wantsScores {
-                out.scores?.withUnsafeMutableBufferPointer { all in for i in 0..<n { all[Int(docs[i])] = scores[i] } }
+                unsafe out.scores?.withUnsafeMutableBufferPointer { all in for i in 0..<n { unsafe all[Int(docs[i])] = unsafe scores[i] } }
             }
         }
         try check()
@@ -82,8 +82,8 @@ package final class SegmentScorer {
     package func matches() throws(StorageError) -> BitSet {
         var set = BitSet(count: view.docCount)
         guard let root else { return set }
-        set.words.withUnsafeMutableBufferPointer { words in
-            if let base = words.baseAddress { root.insert(into: base) }
+        unsafe set.words.withUnsafeMutableBufferPointer { words in
+            if let base = words.baseAddress { unsafe root.insert(into: base) }
         }
         try check()
         if let live = view.live { set.formIntersection(live) }
@@ -101,7 +101,7 @@ package final class SegmentScorer {
         var count = 0
         var target: UInt32 = 0
         while target < context.docCount {
-            count += live(root.batch(&target, upTo: context.docCount, docs: batch.docs, scores: nil, cut: -.infinity), scores: nil)
+            unsafe count += live(root.batch(&target, upTo: context.docCount, docs: batch.docs, scores: nil, cut: -.infinity), scores: nil)
         }
         try check()
         return count
@@ -110,10 +110,10 @@ package final class SegmentScorer {
     /// The document's score, nil when it does not match. Does not look whether it is live.
     package func score(of doc: DocID) throws(StorageError) -> Float? {
         guard let root, doc < context.docCount else { return nil }
-        batch.docs[0] = doc
-        root.probe(batch.docs, count: 1, hits: batch.hits, scores: batch.scores)
+        unsafe batch.docs[0] = doc
+        unsafe root.probe(batch.docs, count: 1, hits: batch.hits, scores: batch.scores)
         try check()
-        return batch.hits[0] == 1 ? batch.scores[0] : nil
+        return unsafe batch.hits[0] == 1 ? batch.scores[0] : nil
     }
 
     /// The `_name`s of the clauses that match the document, in the plan's order.
@@ -123,9 +123,9 @@ package final class SegmentScorer {
         var out: [String] = []
         for (name, node) in names ?? [] {
             guard let node else { continue }
-            batch.docs[0] = doc
-            node.probe(batch.docs, count: 1, hits: batch.hits, scores: nil)
-            if batch.hits[0] == 1, !out.contains(name) { out.append(name) }
+            unsafe batch.docs[0] = doc
+            unsafe node.probe(batch.docs, count: 1, hits: batch.hits, scores: nil)
+            if unsafe batch.hits[0] == 1, !out.contains(name) { out.append(name) }
         }
         try check()
         return out
@@ -136,14 +136,14 @@ package final class SegmentScorer {
     /// Drops deleted documents from the batch.
     private func live(_ n: Int, scores: UnsafeMutablePointer<Float>?) -> Int {
         guard let live = view.live else { return n }
-        let docs = batch.docs
+        let docs = unsafe batch.docs
         var kept = 0
-        live.words.withUnsafeBufferPointer { words in
+        unsafe live.words.withUnsafeBufferPointer { words in
             for i in 0..<n {
-                let doc = docs[i]
-                docs[kept] = doc
-                if let scores { scores[kept] = scores[i] }
-                kept += Int(words[Int(doc >> 6)] >> UInt64(doc & 63) & 1)
+                let doc = unsafe docs[i]
+                unsafe docs[kept] = doc
+                if let scores = unsafe scores { unsafe scores[kept] = unsafe scores[i] }
+                unsafe kept += Int(words[Int(doc >> 6)] >> UInt64(doc & 63) & 1)
             }
         }
         return kept
@@ -168,7 +168,7 @@ package final class SegmentScorer {
 
     private func check() throws(StorageError) {
         if let failure = context.failure { throw failure }
-        if context.damage.pointee { throw StorageError(.corrupt, path: view.segment.file.bytes.path, "impossible posting block") }
+        if unsafe context.damage.pointee { throw StorageError(.corrupt, path: view.segment.file.bytes.path, "impossible posting block") }
     }
 
     private func namedNodes() throws(StorageError) -> [(name: String, node: Node?)] {

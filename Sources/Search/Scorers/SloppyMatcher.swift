@@ -102,7 +102,7 @@ final class SloppyMatcher {
     private func nextPosition(_ i: Int) -> Bool {
         let place = places[i]
         if at[i].next >= place.count { return false }
-        at[i].position = Int(place.positions[at[i].next]) - place.offset
+        at[i].position = unsafe Int(place.positions[at[i].next]) - place.offset
         at[i].next += 1
         return true
     }

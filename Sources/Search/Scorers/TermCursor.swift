@@ -4,7 +4,7 @@
 internal import Bytes
 internal import Segments
 
-struct TermCursor {
+@safe struct TermCursor {
     let list: PostingList
     let norms: FieldNorms
     /// 1 / (k1 * (1 - b + b * length / average)) by norm byte.
@@ -30,22 +30,22 @@ struct TermCursor {
     private var wholeBound: Float = -1
 
     init(list: PostingList, norms: FieldNorms, inverse table: [Float], weight: Float, damage: UnsafeMutablePointer<Bool>) {
-        self.damage = damage
+        unsafe self.damage = unsafe damage
         self.list = list
         self.norms = norms
         self.weight = weight
-        inverse = .allocate(capacity: 256)
-        for i in 0..<256 { inverse[i] = i < table.count ? table[i] : (table.last ?? 1) }
-        docs = .allocate(capacity: 136)
-        frequencies = .allocate(capacity: 136)
-        docs.initialize(repeating: .max, count: 136)
-        frequencies.initialize(repeating: 1, count: 136)
+        unsafe inverse = .allocate(capacity: 256)
+        for i in 0..<256 { unsafe inverse[i] = i < table.count ? table[i] : (table.last ?? 1) }
+        unsafe docs = .allocate(capacity: 136)
+        unsafe frequencies = .allocate(capacity: 136)
+        unsafe docs.initialize(repeating: .max, count: 136)
+        unsafe frequencies.initialize(repeating: 1, count: 136)
     }
 
     func free() {
-        inverse.deallocate()
-        docs.deallocate()
-        frequencies.deallocate()
+        unsafe inverse.deallocate()
+        unsafe docs.deallocate()
+        unsafe frequencies.deallocate()
     }
 
     // MARK: Moving
@@ -72,11 +72,11 @@ struct TermCursor {
         floor = new == 0 ? 0 : before &+ 1
         block = new
         place = 0
-        count = list.decode(new, docs: docs, frequencies: frequencies)
+        count = unsafe list.decode(new, docs: docs, frequencies: frequencies)
         hasFrequencies = new >= list.fullBlocks
-        if count == 0 { damage.pointee = true }
-        for i in count..<128 { docs[i] = .max }
-        last = count == 0 ? floor : docs[count - 1]
+        if count == 0 { unsafe damage.pointee = true }
+        for i in count..<128 { unsafe docs[i] = .max }
+        last = unsafe count == 0 ? floor : docs[count - 1]
         if list.options.positions {
             sumPlace = 0
             sum = list.positionsBefore(new)
@@ -87,13 +87,13 @@ struct TermCursor {
     @inline(__always)
     mutating func find(_ target: UInt32) -> Int {
         var p = place
-        if p > 0, docs[p - 1] >= target { p = 0 }
-        if docs[p] >= target {
+        if p > 0, unsafe docs[p - 1] >= target { p = 0 }
+        if unsafe docs[p] >= target {
             place = p
             return p
         }
         // Near first: candidates of a dense list are close by.
-        if docs[p + 1] >= target {
+        if unsafe docs[p + 1] >= target {
             place = p + 1
             return p + 1
         }
@@ -101,7 +101,7 @@ struct TermCursor {
         var low = p + 2, step = 64
         while step > 0 {
             let next = low + step
-            if next <= 128, docs[next - 1] < target { low = next }
+            if next <= 128, unsafe docs[next - 1] < target { low = next }
             step >>= 1
         }
         place = low
@@ -111,7 +111,7 @@ struct TermCursor {
     @inline(__always)
     mutating func needFrequencies() {
         if hasFrequencies { return }
-        list.decodeFrequencies(block, into: frequencies)
+        unsafe list.decodeFrequencies(block, into: frequencies)
         hasFrequencies = true
     }
 
@@ -125,7 +125,7 @@ struct TermCursor {
     mutating func positionsStart(_ p: Int) -> Int {
         if p < sumPlace { (sumPlace, sum) = (0, list.positionsBefore(block)) }
         var s = sum
-        for i in sumPlace..<p { s += Int(frequencies[i]) }
+        for i in sumPlace..<p { unsafe s += Int(frequencies[i]) }
         (sumPlace, sum) = (p, s)
         return s
     }
@@ -136,10 +136,10 @@ struct TermCursor {
     @inline(__always)
     func score(_ docs: UnsafePointer<UInt32>, _ frequencies: UnsafePointer<UInt32>, _ n: Int, _ scratch: UnsafeMutablePointer<UInt8>, _ out: UnsafeMutablePointer<Float>) {
         if case .dense(let bytes) = norms {
-            PostingKernels.score(docs: docs, frequencies: frequencies, count: n, norms: bytes, inverse: inverse, weight: weight, into: out)
+            unsafe PostingKernels.score(docs: docs, frequencies: frequencies, count: n, norms: bytes, inverse: inverse, weight: weight, into: out)
         } else {
-            norms.read(docs, count: n, into: scratch)
-            PostingKernels.score(docs: nil, frequencies: frequencies, count: n, norms: scratch, inverse: inverse, weight: weight, into: out)
+            unsafe norms.read(docs, count: n, into: scratch)
+            unsafe PostingKernels.score(docs: nil, frequencies: frequencies, count: n, norms: scratch, inverse: inverse, weight: weight, into: out)
         }
     }
 
@@ -150,25 +150,25 @@ struct TermCursor {
     mutating func bound(block: Int) -> Float {
         if block != boundOf {
             boundOf = block
-            boundValue = score(impact: list.impact(block, inverse: inverse))
+            boundValue = unsafe score(impact: list.impact(block, inverse: inverse))
         }
         return boundValue
     }
 
-    func bound(superblock: Int) -> Float { score(impact: list.impact(superblock: superblock, inverse: inverse)) }
+    func bound(superblock: Int) -> Float { unsafe score(impact: list.impact(superblock: superblock, inverse: inverse)) }
 
     /// Of the whole list.
     mutating func bound(_ scratch: UnsafeMutablePointer<UInt8>) -> Float {
         if wholeBound >= 0 { return wholeBound }
         if list.hasRecords {
-            wholeBound = score(impact: list.impact(inverse: inverse))
+            wholeBound = unsafe score(impact: list.impact(inverse: inverse))
         } else {
             if block != 0 { load(0) }
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: 136) { out in
+            unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: 136) { out in
                 guard let out = out.baseAddress else { return }
-                score(docs, frequencies, count, scratch, out)
+                unsafe score(docs, frequencies, count, scratch, out)
                 var best: Float = 0
-                for i in 0..<count { best = max(best, out[i]) }
+                for i in 0..<count { best = unsafe max(best, out[i]) }
                 wholeBound = best
             }
         }
@@ -178,9 +178,9 @@ struct TermCursor {
     /// No document in from..<to scores above.
     mutating func bound(from: UInt32, to: UInt32, _ scratch: UnsafeMutablePointer<UInt8>) -> Float {
         if !list.hasRecords {
-            let whole = bound(scratch)
+            let whole = unsafe bound(scratch)
             guard count > 0, from <= last else { return 0 }
-            return docs[find(from)] < to ? whole : 0
+            return unsafe docs[find(from)] < to ? whole : 0
         }
         if boundBlock > 0, list.lastDoc(boundBlock - 1) >= from { boundBlock = 0 }
         boundBlock = list.block(from: boundBlock, holding: from)

@@ -3,28 +3,28 @@
 internal import Bytes
 internal import Segments
 
-final class TermNode: Node {
+@safe final class TermNode: Node {
     let cursor: UnsafeMutablePointer<TermCursor>
     private var superChecked = -1
 
     init(_ context: ScorerContext, _ cursor: TermCursor) {
-        self.cursor = .allocate(capacity: 1)
-        self.cursor.initialize(to: cursor)
+        unsafe self.cursor = .allocate(capacity: 1)
+        unsafe self.cursor.initialize(to: cursor)
         super.init(context)
     }
 
     deinit {
-        cursor.pointee.free()
-        cursor.deallocate()
+        unsafe cursor.pointee.free()
+        unsafe cursor.deallocate()
     }
 
-    override var cost: Int { cursor.pointee.list.docFreq }
+    override var cost: Int { unsafe cursor.pointee.list.docFreq }
 
-    override func bound(from: UInt32, to: UInt32) -> Float { cursor.pointee.bound(from: from, to: to, context.norms) }
+    override func bound(from: UInt32, to: UInt32) -> Float { unsafe cursor.pointee.bound(from: from, to: to, context.norms) }
 
     override func blockEnd(_ target: UInt32) -> UInt32 {
-        let list = cursor.pointee.list
-        let from = max(0, cursor.pointee.block)
+        let list = unsafe cursor.pointee.list
+        let from = unsafe max(0, cursor.pointee.block)
         let start = from > 0 && list.lastDoc(from - 1) >= target ? 0 : from
         let block = list.block(from: start, holding: target)
         return block < list.blockCount ? list.lastDoc(block) : context.docCount
@@ -33,31 +33,31 @@ final class TermNode: Node {
     override func batch(
         _ target: inout UInt32, upTo: UInt32, docs: UnsafeMutablePointer<UInt32>, scores: UnsafeMutablePointer<Float>?, cut: Float
     ) -> Int {
-        let c = cursor
-        if cut > -.infinity, scores != nil, !skip(&target, upTo: upTo, cut: cut) { return 0 }
-        guard target < upTo, c.pointee.seek(target) else { target = upTo; return 0 }
-        let from = c.pointee.find(target)
-        var to = c.pointee.count
-        if c.pointee.last >= upTo { to = c.pointee.find(upTo) } else { c.pointee.place = 0 }
-        target = c.pointee.last >= upTo ? upTo : c.pointee.last + 1
+        let c = unsafe cursor
+        if cut > -.infinity, unsafe scores != nil, !skip(&target, upTo: upTo, cut: cut) { return 0 }
+        guard target < upTo, unsafe c.pointee.seek(target) else { target = upTo; return 0 }
+        let from = unsafe c.pointee.find(target)
+        var to = unsafe c.pointee.count
+        if unsafe c.pointee.last >= upTo { to = unsafe c.pointee.find(upTo) } else { unsafe c.pointee.place = 0 }
+        target = unsafe c.pointee.last >= upTo ? upTo : c.pointee.last + 1
         let n = to - from
         if n <= 0 { return 0 }
-        guard let scores else {
-            docs.update(from: c.pointee.docs + from, count: n)
+        guard let scores = unsafe scores else {
+            unsafe docs.update(from: c.pointee.docs + from, count: n)
             return n
         }
-        c.pointee.needFrequencies()
-        c.pointee.score(c.pointee.docs + from, c.pointee.frequencies + from, n, context.norms, scores)
+        unsafe c.pointee.needFrequencies()
+        unsafe c.pointee.score(c.pointee.docs + from, c.pointee.frequencies + from, n, context.norms, scores)
         if cut == -.infinity {
-            docs.update(from: c.pointee.docs + from, count: n)
+            unsafe docs.update(from: c.pointee.docs + from, count: n)
             return n
         }
-        let source = c.pointee.docs + from
+        let source = unsafe c.pointee.docs + from
         var kept = 0
         for i in 0..<n {
-            let score = scores[i]
-            docs[kept] = source[i]
-            scores[kept] = score
+            let score = unsafe scores[i]
+            unsafe docs[kept] = unsafe source[i]
+            unsafe scores[kept] = score
             kept += score > cut ? 1 : 0
         }
         return kept
@@ -65,19 +65,19 @@ final class TermNode: Node {
 
     /// Moves `target` past blocks whose bound is not above `cut`; false when none below `upTo` is left.
     private func skip(_ target: inout UInt32, upTo: UInt32, cut: Float) -> Bool {
-        let c = cursor
-        let list = c.pointee.list
+        let c = unsafe cursor
+        let list = unsafe c.pointee.list
         if !list.hasRecords {
-            if c.pointee.bound(context.norms) > cut { return true }
+            if unsafe c.pointee.bound(context.norms) > cut { return true }
             target = upTo
             return false
         }
-        var block = max(0, c.pointee.block)
+        var block = unsafe max(0, c.pointee.block)
         if block > 0, list.lastDoc(block - 1) >= target { block = 0 }
         block = list.block(from: block, holding: target)
         while block < list.blockCount {
             if block >> 5 < list.superCount, block >> 5 != superChecked {
-                if c.pointee.bound(superblock: block >> 5) <= cut {
+                if unsafe c.pointee.bound(superblock: block >> 5) <= cut {
                     target = max(target, list.lastDoc(superblock: block >> 5) &+ 1)
                     block = (block >> 5 + 1) << 5
                     if target >= upTo { target = upTo; return false }
@@ -85,7 +85,7 @@ final class TermNode: Node {
                 }
                 superChecked = block >> 5
             }
-            if c.pointee.bound(block: block) > cut { return true }
+            if unsafe c.pointee.bound(block: block) > cut { return true }
             target = max(target, list.lastDoc(block) &+ 1)
             if target >= upTo { target = upTo; return false }
             block += 1
@@ -95,32 +95,32 @@ final class TermNode: Node {
     }
 
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
-        let c = cursor
-        let frequencies = context.frequencies
-        let isScored = scores != nil
+        let c = unsafe cursor
+        let frequencies = unsafe context.frequencies
+        let isScored = unsafe scores != nil
         var i = 0
         while i < count {
-            let doc = docs[i]
-            guard c.pointee.seek(doc) else { break }
-            let place = c.pointee.find(doc)
-            if c.pointee.docs[place] == doc {
-                hits[i] = 1
+            let doc = unsafe docs[i]
+            guard unsafe c.pointee.seek(doc) else { break }
+            let place = unsafe c.pointee.find(doc)
+            if unsafe c.pointee.docs[place] == doc {
+                unsafe hits[i] = 1
                 if isScored {
-                    c.pointee.needFrequencies()
-                    frequencies[i] = c.pointee.frequencies[place]
+                    unsafe c.pointee.needFrequencies()
+                    unsafe frequencies[i] = unsafe c.pointee.frequencies[place]
                 }
             } else {
-                hits[i] = 0
-                frequencies[i] = 0
+                unsafe hits[i] = 0
+                unsafe frequencies[i] = 0
             }
             i += 1
         }
         while i < count {
-            hits[i] = 0
-            frequencies[i] = 0
+            unsafe hits[i] = 0
+            unsafe frequencies[i] = 0
             i += 1
         }
         // A frequency of 0 scores exactly 0.
-        if let scores { c.pointee.score(docs, frequencies, count, context.norms, scores) }
+        if let scores = unsafe scores { unsafe c.pointee.score(docs, frequencies, count, context.norms, scores) }
     }
 }

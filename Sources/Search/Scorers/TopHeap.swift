@@ -3,7 +3,7 @@
 
 internal import Segments
 
-struct TopHeap: ~Copyable {
+@safe struct TopHeap: ~Copyable {
     private let keys: UnsafeMutablePointer<UInt64>
     private(set) var count = 0
     let capacity: Int
@@ -13,10 +13,10 @@ struct TopHeap: ~Copyable {
     init(_ capacity: Int, threshold: Float) {
         self.capacity = capacity
         self.threshold = threshold
-        keys = .allocate(capacity: max(1, capacity))
+        unsafe keys = .allocate(capacity: max(1, capacity))
     }
 
-    deinit { keys.deallocate() }
+    deinit { unsafe keys.deallocate() }
 
     var isFull: Bool { count == capacity }
 
@@ -30,17 +30,17 @@ struct TopHeap: ~Copyable {
             count += 1
             while i > 0 {
                 let parent = (i - 1) >> 1
-                if keys[parent] <= key { break }
-                keys[i] = keys[parent]
+                if unsafe keys[parent] <= key { break }
+                unsafe keys[i] = unsafe keys[parent]
                 i = parent
             }
-            keys[i] = key
-            if count == capacity { threshold = max(threshold, Self.score(keys[0])) }
+            unsafe keys[i] = key
+            if count == capacity { threshold = unsafe max(threshold, Self.score(keys[0])) }
             return
         }
-        if key <= keys[0] { return }
+        if unsafe key <= keys[0] { return }
         replaceLeast(key)
-        threshold = max(threshold, Self.score(keys[0]))
+        threshold = unsafe max(threshold, Self.score(keys[0]))
     }
 
     private mutating func replaceLeast(_ key: UInt64) {
@@ -48,17 +48,17 @@ struct TopHeap: ~Copyable {
         while true {
             var child = 2 * i + 1
             if child >= count { break }
-            if child + 1 < count, keys[child + 1] < keys[child] { child += 1 }
-            if keys[child] >= key { break }
-            keys[i] = keys[child]
+            if child + 1 < count, unsafe keys[child + 1] < keys[child] { child += 1 }
+            if unsafe keys[child] >= key { break }
+            unsafe keys[i] = unsafe keys[child]
             i = child
         }
-        keys[i] = key
+        unsafe keys[i] = key
     }
 
     /// Best first.
     func sorted() -> [(doc: DocID, score: Float)] {
-        (0..<count).map { keys[$0] }.sorted(by: >).map { (~UInt32(truncatingIfNeeded: $0), Self.score($0)) }
+        (0..<count).map { unsafe keys[$0] }.sorted(by: >).map { (~UInt32(truncatingIfNeeded: $0), Self.score($0)) }
     }
 
     @inline(__always)

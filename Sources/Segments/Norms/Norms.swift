@@ -11,18 +11,18 @@
 // A field is sparse when fewer than one document in eight has it. The section ends with four bytes of padding:
 // kernels read norms four bytes at a time.
 
-package import Bytes
+internal import Bytes
 package import Storage
 
 /// The norms of one field. Holds pointers: keep the segment's file alive beside it.
-package enum FieldNorms {
+@safe package enum FieldNorms {
     case constant(UInt8)
     case dense(UnsafePointer<UInt8>)
     case sparse(docs: UnsafeRawPointer, norms: UnsafePointer<UInt8>, count: Int)
 
     /// Writes the norms of `count` rising documents, 0 for those without the field.
     package func read(_ docs: UnsafePointer<UInt32>, count: Int, into out: UnsafeMutablePointer<UInt8>) {
-        switch unsafe self {
+        switch self {
         case .constant(let norm): unsafe out.update(repeating: norm, count: count)
         case .dense(let norms): for i in 0..<count { unsafe out[i] = norms[Int(docs[i])] }
         case .sparse(let having, let norms, let size):

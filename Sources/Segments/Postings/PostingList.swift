@@ -8,7 +8,7 @@
 
 package import Bytes
 
-package struct PostingList {
+@safe package struct PostingList {
     package let docFreq: Int
     package let totalTermFreq: Int
     package let options: PostingsOptions
@@ -167,12 +167,12 @@ package struct PostingList {
         }
         var p = unsafe VarintCursor(base + offset, end: base + byteCount)
         for i in 0..<count {
-            let code = unsafe p.next()
+            let code = p.next()
             var f: UInt32 = 1
             var gap = code
             if options.frequencies {
                 gap = code >> 1
-                if code & 1 == 0 { f = UInt32(truncatingIfNeeded: unsafe p.next()) &+ 2 }
+                if code & 1 == 0 { f = UInt32(truncatingIfNeeded: p.next()) &+ 2 }
             }
             let doc = UInt64(previous &+ 1) &+ gap
             guard doc < UInt64(docCount), gap <= UInt64(docCount) else { return 0 }
@@ -180,12 +180,12 @@ package struct PostingList {
             unsafe docs[i] = previous
             unsafe frequencies[i] = f
         }
-        return unsafe p.isDamaged ? 0 : count
+        return p.isDamaged ? 0 : count
     }
 }
 
 /// Reads varints up to an end; past it, zeros and `isDamaged`.
-struct VarintCursor {
+@safe struct VarintCursor {
     private var p: UnsafeRawPointer
     private let end: UnsafeRawPointer
     private(set) var isDamaged = false
@@ -208,7 +208,7 @@ struct VarintCursor {
 }
 
 /// Reads positions of one list by their place in it. Holds one decoded block of 128.
-package struct PositionReader {
+@safe package struct PositionReader {
     private let list: PostingList
     private let buffer: UnsafeMutablePointer<UInt32>
     private var decoded = -1
@@ -217,7 +217,7 @@ package struct PositionReader {
 
     /// Safe while the list is, and `buffer` has 128 places.
     package init(_ list: PostingList, buffer: UnsafeMutablePointer<UInt32>) {
-        unsafe self.list = unsafe list
+        self.list = list
         unsafe self.buffer = buffer
     }
 
@@ -227,8 +227,8 @@ package struct PositionReader {
         var position: UInt32 = 0, done = 0
         while done < count {
             let at = start + done
-            if unsafe list.totalTermFreq <= at { isDamaged = true; break }
-            if at / 128 != decoded { unsafe decode(at / 128) }
+            if list.totalTermFreq <= at { isDamaged = true; break }
+            if at / 128 != decoded { decode(at / 128) }
             let from = at % 128, n = min(count - done, 128 - from)
             for i in 0..<n {
                 unsafe position &+= buffer[from + i]
@@ -241,15 +241,15 @@ package struct PositionReader {
 
     private mutating func decode(_ block: Int) {
         decoded = block
-        let full = unsafe list.totalTermFreq / 128
-        let base = unsafe list.positionsBase, total = unsafe list.positionsCount
+        let full = list.totalTermFreq / 128
+        let base = unsafe list.positionsBase, total = list.positionsCount
         func place(_ b: Int) -> (offset: Int, bits: Int) {
             let word = UInt32(littleEndian: unsafe base.loadUnaligned(fromByteOffset: 4 * b, as: UInt32.self))
             return (4 * full + Int(word >> 6) * 16, Int(word & 63))
         }
         if block < full {
             let (offset, bits) = place(block)
-            guard bits <= 32, offset + 16 * bits <= total else { return unsafe damage() }
+            guard bits <= 32, offset + 16 * bits <= total else { return damage() }
             unsafe PostingKernels.unpack(base + offset, bits: bits, into: buffer)
             return
         }
@@ -258,11 +258,11 @@ package struct PositionReader {
             let (last, bits) = place(full - 1)
             offset = last + 16 * bits
         }
-        guard offset <= total else { return unsafe damage() }
+        guard offset <= total else { return damage() }
         var p = unsafe VarintCursor(base + offset, end: base + total)
-        let rest = unsafe list.totalTermFreq % 128
+        let rest = list.totalTermFreq % 128
         for i in 0..<rest { unsafe buffer[i] = UInt32(truncatingIfNeeded: p.next()) }
-        if unsafe p.isDamaged { isDamaged = true }
+        if p.isDamaged { isDamaged = true }
     }
 
     private mutating func damage() {

@@ -10,7 +10,7 @@ package struct PostingsOptions: Sendable, Equatable {
     package init(frequencies: Bool, positions: Bool) { (self.frequencies, self.positions) = (frequencies, positions) }
 }
 
-package struct PostingsWriter: ~Copyable {
+@safe package struct PostingsWriter: ~Copyable {
     private let docs: UnsafeMutablePointer<UInt32>
     private let freqs: UnsafeMutablePointer<UInt32>
     private let deltas: UnsafeMutablePointer<UInt32>
@@ -37,11 +37,11 @@ package struct PostingsWriter: ~Copyable {
         unsafe freqs = .allocate(capacity: 128)
         unsafe deltas = .allocate(capacity: 128)
         unsafe scratch = .allocate(capacity: 128)
-        for p in unsafe [docs, freqs, deltas, scratch] { unsafe p.initialize(repeating: 0, count: 128) }
+        for unsafe p in unsafe [docs, freqs, deltas, scratch] { unsafe p.initialize(repeating: 0, count: 128) }
     }
 
     deinit {
-        for p in unsafe [docs, freqs, deltas, scratch] { unsafe p.deallocate() }
+        for unsafe p in unsafe [docs, freqs, deltas, scratch] { unsafe p.deallocate() }
     }
 
     package mutating func beginTerm(_ options: PostingsOptions) {

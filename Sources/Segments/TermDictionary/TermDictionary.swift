@@ -4,7 +4,7 @@
 // Invariants
 //     1  The index is verified at open; a block when it is read. What the bytes say is bounded before it is used.
 
-package import Bytes
+internal import Bytes
 package import Storage
 
 package struct TermDictionary: Sendable {
@@ -108,7 +108,7 @@ package struct TermDictionary: Sendable {
         let bytes = unsafe index.unsafeBytes
         let starts = 16 + 8 * (blockCount + 1), first = starts + 4 * (blockCount + 1)
         // Safe: init bounded the tables; separators are clamped to the section.
-        return key.withUnsafeBytes { key in
+        return unsafe key.withUnsafeBytes { key in
             var low = 0, high = blockCount
             while high - low > 1 {
                 let middle = (low + high) >> 1
@@ -200,12 +200,12 @@ package struct TermDictionary: Sendable {
 // MARK: -
 
 private func compareBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Int {
-    let shared = unsafe min(a.count, b.count)
+    let shared = min(a.count, b.count)
     for i in 0..<shared {
         let x = unsafe a[i], y = unsafe b[i]
         if x != y { return x < y ? -1 : 1 }
     }
-    return unsafe (a.count - b.count)
+    return (a.count - b.count)
 }
 
 extension RawSpan {

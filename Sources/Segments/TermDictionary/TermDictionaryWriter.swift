@@ -1,7 +1,7 @@
 // Writes the term dictionary and, term by term, the postings (layout: TermDictionaryFormat). Postings go to the
 // file as they come; blocks and index are held until the end (about 6 bytes a term).
 
-package import Bytes
+internal import Bytes
 package import Storage
 
 package struct TermDictionaryWriter: ~Copyable {
@@ -22,7 +22,7 @@ package struct TermDictionaryWriter: ~Copyable {
         postings: [UInt8], positions: [UInt8], to file: SegmentFileWriter
     ) throws(StorageError) {
         let head = fieldKey(field)
-        let keyCount = unsafe term.count + 4
+        let keyCount = term.count + 4
         if termCount % TermDictionaryFormat.blockTerms == 0 {
             unsafe beginBlock(head, term)
             blocks.varint(0)
@@ -77,7 +77,7 @@ package struct TermDictionaryWriter: ~Copyable {
         blockOffsets.append(UInt64(blocks.count))
         separatorStarts.append(UInt32(clamping: separators.count))
         // One byte past what is shared with the key before tells them apart.
-        let count = min(unsafe sharedCount(head, term) + 1, unsafe term.count + 4)
+        let count = min(unsafe sharedCount(head, term) + 1, term.count + 4)
         separators.append(contentsOf: head[..<min(4, count)])
         if count > 4 { unsafe separators.append(contentsOf: term[..<(count - 4)]) }
         blocks.varint(postingsOffset)
@@ -85,7 +85,7 @@ package struct TermDictionaryWriter: ~Copyable {
 
     private func sharedCount(_ head: [UInt8], _ term: UnsafeRawBufferPointer) -> Int {
         var n = 0
-        let limit = min(last.count, unsafe term.count + 4)
+        let limit = min(last.count, term.count + 4)
         while n < limit, last[n] == (n < 4 ? head[n] : unsafe term[n - 4]) { n += 1 }
         return n
     }
