@@ -52,6 +52,26 @@ struct SearchEndpointTests {
         #expect(try await router.call(.post, "/_search/scroll", #"{"scroll_id": "\#(id)"}"#).status == 404)
     }
 
+    @Test("a scroll reads past the result window, by score, by place and by field", arguments: [#"{"sort": ["_doc"]}"#, #"{"query": {"match": {"title": "lamp"}}}"#, #"{"sort": [{"price": "desc"}]}"#, #"{"sort": ["brand"]}"#])
+    func deepScroll(body: String) async throws {
+        let router = try await router()
+        _ = try await router.call(.put, "/shop", #"{"settings": {"max_result_window": 40}, "mappings": {"properties": {"title": {"type": "text"}, "brand": {"type": "keyword"}, "price": {"type": "integer"}}}}"#)
+        for part in 0..<3 {
+            let lines = (0..<50).map { #"{"index": {"_id": "\#(part * 50 + $0)"}}"# + "\n" + #"{"title": "lamp \#($0 % 3 == 0 ? "lamp" : "x")", "brand": "b\#($0 % 4)", "price": \#($0 % 7)}"# }
+            _ = try await router.call(.post, "/shop/_bulk?refresh=true", lines.joined(separator: "\n") + "\n")
+        }
+        #expect(try await router.call(.post, "/shop/_search?size=41", body).status == 400)
+        var page = try await router.call(.post, "/shop/_search?scroll=1m&size=17", body).json
+        let id = page["_scroll_id"]?.string ?? ""
+        var seen: [String] = []
+        for _ in 0..<12 where !ids(page).isEmpty {
+            #expect(page["hits"]?["total"]?["value"] == 150)
+            seen += ids(page)
+            page = try await router.call(.post, "/_search/scroll", #"{"scroll": "1m", "scroll_id": "\#(id)"}"#).json
+        }
+        #expect(seen.count == 150 && Set(seen).count == 150)
+    }
+
     @Test("a point in time is searched as it was")
     func pointInTime() async throws {
         let router = try await shop()

@@ -21,7 +21,7 @@ struct PointInTimeOpenEndpoint: Endpoint {
 
     func answer(from services: Services) async throws -> APIAnswer {
         let targets = try services.targets(expression, options)
-        let id = try services.scrolls.open(targets, request: nil, offset: 0, rendering: .init(), keepAlive: keepAlive, now: services.nowMilliseconds)
+        let id = try services.scrolls.open(targets, scroll: nil, rendering: .init(), keepAlive: keepAlive, now: services.nowMilliseconds)
         let count = services.shards(of: targets.map(\.index)).primaries
         return APIAnswer(json: ["id": .string(id), "_shards": ["total": .int(count), "successful": .int(count), "skipped": 0, "failed": 0]])
     }

@@ -24,13 +24,13 @@ struct ScrollEndpoint: Endpoint {
 
     func answer(from services: Services) async throws -> APIAnswer {
         let context = try services.scrolls.use(id, keepAlive: keepAlive, now: services.nowMilliseconds)
-        guard var request = context.request else { throw SearchContexts.missing(id) }
-        request.from = context.offset
-        request.aggregations = []
-        var rendering = try await services.run(SearchCall(scrolling: request, context.rendering), in: context.targets)
+        guard var cursor = context.scroll else { throw SearchContexts.missing(id) }
+        var rendering = try await services.run(SearchCall(scrolling: cursor.request, context.rendering), in: context.targets)
+        cursor.advance(past: rendering.response.hits)
+        rendering.response = cursor.shown(rendering.response)
         rendering.options.totalAsInteger = totalAsInteger
         rendering.scrollID = id
-        services.scrolls.advance(id, by: rendering.response.hits.count)
+        services.scrolls.advance(id, to: cursor)
         return APIAnswer(200, .written { [rendering] w in rendering.write(&w) })
     }
 }

@@ -30,9 +30,13 @@ struct SearchEndpoint: Endpoint {
             return APIAnswer(200, .written { w in rendering.write(&w) })
         }
         let targets = try services.targets(search.expression, search.options)
-        var rendering = try await services.run(search, in: targets)
-        rendering.scrollID = try services.scrolls.open(targets, request: search.request, offset: rendering.response.hits.count,
-            rendering: search.rendering, keepAlive: keepAlive, now: services.nowMilliseconds)
+        var cursor = ScrollCursor(search.request), first = search
+        first.request = cursor.request
+        var rendering = try await services.run(first, in: targets)
+        cursor.advance(past: rendering.response.hits)
+        rendering.response = cursor.shown(rendering.response)
+        rendering.scrollID = try services.scrolls.open(targets, scroll: cursor, rendering: search.rendering, keepAlive: keepAlive,
+            now: services.nowMilliseconds)
         return APIAnswer(200, .written { [rendering] w in rendering.write(&w) })
     }
 }
@@ -93,7 +97,12 @@ struct SearchCall: Sendable {
             }
             if request.trackTotalHits != .none { request.trackTotalHits = .exact }
         }
-        guard request.pointInTime != nil, let call else { return }
+        guard request.pointInTime != nil else { return }
+        // Over one snapshot the place of a document breaks every tie, so that pages never overlap.
+        if !request.sort.isEmpty, !request.sort.contains(where: { $0.target == .doc }), request.searchAfter?.count != request.sort.count {
+            request.sort.append(SortKey(.doc, ascending: true))
+        }
+        guard let call else { return }
         if call.part("index") != nil { throw APIError.validation("[indices] cannot be used with point in time. Do not specify any index with point in time.") }
         if call.text("routing") != nil { throw APIError.validation("[routing] cannot be used with point in time") }
     }

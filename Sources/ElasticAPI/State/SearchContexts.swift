@@ -9,9 +9,8 @@ internal import Synchronization
 package final class SearchContexts: Sendable {
     package struct Context: Sendable {
         package var targets: [SearchExecutor.Target]
-        /// Scrolls only: the request, and how many hits were handed out.
-        package var request: SearchRequest?
-        package var offset = 0
+        /// Scrolls only.
+        var scroll: ScrollCursor?
         package var rendering: SearchRendering.Options
         var keepAlive: Int64
         var expires: Int64
@@ -33,7 +32,7 @@ package final class SearchContexts: Sendable {
     /// search.max_keep_alive
     static let keepAliveMax: Int64 = 24 * 3_600_000
 
-    func open(_ targets: [SearchExecutor.Target], request: SearchRequest?, offset: Int, rendering: SearchRendering.Options, keepAlive: Int64, now: Int64) throws(APIError) -> String {
+    func open(_ targets: [SearchExecutor.Target], scroll: ScrollCursor?, rendering: SearchRendering.Options, keepAlive: Int64, now: Int64) throws(APIError) -> String {
         try Self.check(keepAlive)
         return try state.withLock { state throws(APIError) in
             state.contexts = state.contexts.filter { $0.value.expires >= now }
@@ -41,9 +40,9 @@ package final class SearchContexts: Sendable {
                 throw APIError(429, "es_rejected_execution_exception",
                     "Trying to create too many scroll contexts. Must be less than or equal to: [\(countMax)]. Clear those that are done with DELETE /_search/scroll.")
             }
-            let id = Self.encode(life, state.nextNumber, scroll: request != nil)
+            let id = Self.encode(life, state.nextNumber, scroll: scroll != nil)
             state.nextNumber += 1
-            state.contexts[id] = Context(targets: targets, request: request, offset: offset, rendering: rendering, keepAlive: keepAlive, expires: now + keepAlive)
+            state.contexts[id] = Context(targets: targets, scroll: scroll, rendering: rendering, keepAlive: keepAlive, expires: now + keepAlive)
             return id
         }
     }
@@ -60,7 +59,7 @@ package final class SearchContexts: Sendable {
         }
     }
 
-    func advance(_ id: String, by count: Int) { state.withLock { $0.contexts[id]?.offset += count } }
+    func advance(_ id: String, to scroll: ScrollCursor) { state.withLock { $0.contexts[id]?.scroll = scroll } }
 
     /// How many were open.
     func close(_ ids: [String]) -> Int {
@@ -70,7 +69,7 @@ package final class SearchContexts: Sendable {
     func closeAll(scrolls: Bool) -> Int {
         state.withLock { state in
             let before = state.contexts.count
-            state.contexts = state.contexts.filter { ($0.value.request != nil) != scrolls }
+            state.contexts = state.contexts.filter { ($0.value.scroll != nil) != scrolls }
             return before - state.contexts.count
         }
     }

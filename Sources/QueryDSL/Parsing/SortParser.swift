@@ -36,7 +36,7 @@ extension SortKey {
     private static func key(_ name: String) -> SortKey {
         switch name {
         case "_score": SortKey(.score, ascending: false)
-        case "_doc": SortKey(.doc, ascending: true)
+        case "_doc", "_shard_doc": SortKey(.doc, ascending: true)
         default: SortKey(.field(name), ascending: true)
         }
     }
