@@ -102,8 +102,11 @@ clients() {
   $python -B Tests/Scenarios/official_client.py "$url"
 }
 
+# Large, broken, slow and too many requests; a graceful end.
+http() { $python -B Tests/Scenarios/http_limits.py "$bin"; }
+
 # A few kills; `make crash` does many.
 crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat clients crash"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat clients http crash"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

@@ -16,6 +16,8 @@ package struct ServerConfiguration: Sendable {
     package var node = NodeOptions()
     /// Requests in work or waiting; past it they are refused with 429.
     package var requestsInFlightMax = 1000
+    /// A connection that sends nothing for so long is closed.
+    package var idleSecondsMax: Int64 = 300
     /// Threads that read requests and write answers; searches and writes have the engine's.
     package var threads = 2
 
@@ -55,6 +57,7 @@ package struct ServerConfiguration: Sendable {
         port = try m.integer("port", from: 0, to: 65_535) ?? port
         threads = try m.integer("threads", from: 1, to: 256) ?? threads
         requestsInFlightMax = try m.integer("requests_in_flight_max", from: 1) ?? requestsInFlightMax
+        idleSecondsMax = try m.integer("idle_seconds_max", from: 1, to: 86_400).map(Int64.init) ?? idleSecondsMax
         if let megabytes = try m.integer("body_megabytes_max", from: 1, to: 2047) { services.limits.bodyBytesMax = megabytes << 20 }
         services.compatibility = try m.integer("compatible_with", from: 7, to: 8) ?? services.compatibility
         try m.finish()

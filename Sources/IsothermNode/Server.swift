@@ -6,6 +6,7 @@ internal import Engine
 internal import Glibc
 internal import Hummingbird
 internal import Logging
+internal import NIOCore
 internal import Storage
 
 package enum Server {
@@ -24,8 +25,11 @@ package enum Server {
         var logger = Logger(label: "isotherm")
         logger.logLevel = .error
         let data = configuration.data, host = configuration.host, indexes = node.indexNames.count
+        let bodyBytesMax = options.limits.bodyBytesMax
         let application = Application(
             responder: responder,
+            server: .http1(configuration: .init(
+                additionalChannelHandlers: [ExpectContinue(bodyBytesMax: bodyBytesMax)], idleTimeout: .seconds(configuration.idleSecondsMax))),
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? configuration.port

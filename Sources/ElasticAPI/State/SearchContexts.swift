@@ -1,7 +1,7 @@
 // Searches that outlive a request: scrolls and points in time. Each holds the snapshots it was opened with, so
 // pages agree with each other whatever is written in between. Bounded in number; idle ones expire.
 
-package import QueryDSL
+internal import QueryDSL
 package import Search
 internal import JSON
 internal import Synchronization
