@@ -6,16 +6,17 @@
 
 internal import Segments
 
-final class ConjunctionNode: Node {
+@safe final class ConjunctionNode: Node {
     /// Scoring and not, cheapest first; the first leads.
     private let required: [(node: Node, isScored: Bool)]
     private let optional: [Node]
     private let excluded: [Node]
     private let work = Batch()
-    private let extra = Batch()
+    private let rests: UnsafeMutablePointer<Double>
 
     init(_ context: ScorerContext, must: [Node], filter: [Node], optional: [Node] = [], excluded: [Node] = []) {
         required = (must.map { ($0, true) } + filter.map { ($0, false) }).sorted { $0.0.cost < $1.0.cost }
+        unsafe rests = .allocate(capacity: max(1, required.count))
         self.optional = optional
         self.excluded = excluded.sorted { $0.cost < $1.cost }
         super.init(context)
@@ -23,7 +24,7 @@ final class ConjunctionNode: Node {
 
     deinit {
         work.free()
-        extra.free()
+        unsafe rests.deallocate()
     }
 
     override var cost: Int { required.first?.node.cost ?? 0 }
@@ -32,7 +33,7 @@ final class ConjunctionNode: Node {
         var must = 0.0, may = 0.0
         for (node, isScored) in required where isScored { must += Double(node.bound(from: from, to: to)) }
         for node in optional { may += Double(node.bound(from: from, to: to)) }
-        return Float(roundedUp(must + may)).nextUp
+        return Float(roundedUp(must + may)).nextUp.nextUp
     }
 
     override func blockEnd(_ target: UInt32) -> UInt32 { required.first?.node.blockEnd(target) ?? context.docCount }
@@ -47,21 +48,28 @@ final class ConjunctionNode: Node {
         }
         if cut == -.infinity {
             let n = unsafe lead.node.batch(&target, upTo: upTo, docs: docs, scores: lead.isScored ? work.scores : nil, cut: cut)
-            return unsafe finish(docs, n, scores, isLeadScored: lead.isScored, cut: cut, rest: .infinity)
+            return unsafe finish(docs, n, scores, isLeadScored: lead.isScored, limit: -.infinity)
         }
-        // One stretch of the lead that has one bound.
+        // One stretch of the lead that has one bound. Required and optional sums are rounded apart: two steps down.
         let end = lead.node.stretchEnd(target, upTo: upTo)
+        let limit = Double(optional.isEmpty ? cut : cut.nextDown.nextDown)
         var rest = 0.0
-        for (node, isScored) in required.dropFirst() where isScored { rest += Double(node.bound(from: target, to: end)) }
         for node in optional { rest += Double(node.bound(from: target, to: end)) }
-        let leadCut = Float(Double(cut) - roundedUp(rest)).nextDown.nextDown
-        if !lead.isScored {
-            if roundedUp(rest) <= Double(cut) { target = end; return 0 }
-            let n = unsafe lead.node.batch(&target, upTo: end, docs: docs, scores: nil, cut: -.infinity)
-            return unsafe finish(docs, n, scores, isLeadScored: false, cut: cut, rest: rest)
+        // What can still come after each required clause.
+        var i = required.count - 1
+        while i > 0 {
+            unsafe rests[i] = rest
+            if required[i].isScored { rest += Double(required[i].node.bound(from: target, to: end)) }
+            i -= 1
         }
-        let n = unsafe lead.node.batch(&target, upTo: end, docs: docs, scores: work.scores, cut: leadCut.isNaN ? -.infinity : leadCut)
-        return unsafe finish(docs, n, scores, isLeadScored: true, cut: cut, rest: rest)
+        if !lead.isScored {
+            if roundedUp(rest) <= limit { target = end; return 0 }
+            let n = unsafe lead.node.batch(&target, upTo: end, docs: docs, scores: nil, cut: -.infinity)
+            return unsafe finish(docs, n, scores, isLeadScored: false, limit: limit)
+        }
+        let leadCut = Float(limit - roundedUp(rest)).nextDown
+        let n = unsafe lead.node.batch(&target, upTo: end, docs: docs, scores: work.scores, cut: leadCut.isFinite ? leadCut : -.infinity)
+        return unsafe finish(docs, n, scores, isLeadScored: true, limit: limit)
     }
 
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
@@ -121,28 +129,25 @@ final class ConjunctionNode: Node {
 
     /// Asks the other clauses about the lead's documents, whose scores stand in `work.scores`.
     private func finish(
-        _ docs: UnsafeMutablePointer<UInt32>, _ count: Int, _ scores: UnsafeMutablePointer<Float>?, isLeadScored: Bool, cut: Float, rest: Double
+        _ docs: UnsafeMutablePointer<UInt32>, _ count: Int, _ scores: UnsafeMutablePointer<Float>?, isLeadScored: Bool, limit: Double
     ) -> Int {
         guard let scores = unsafe scores, count > 0 else { return 0 }
         let sums = unsafe work.sums, hits = unsafe work.hits
         var n = count
         if isLeadScored { for i in 0..<n { unsafe sums[i] = unsafe Double(work.scores[i]) } } else { for i in 0..<n { unsafe sums[i] = 0 } }
-        for (node, isScored) in required.dropFirst() where n > 0 {
-            unsafe node.probe(docs, count: n, hits: hits, scores: isScored ? work.scores : nil)
+        for i in 1..<max(1, required.count) where n > 0 {
+            let node = required[i].node
+            if required[i].isScored {
+                let above = limit == -.infinity ? limit : unsafe limit - roundedUp(rests[i])
+                n = unsafe node.refine(docs, count: n, sums: sums, above: above, isRequired: true, room: work)
+                continue
+            }
+            unsafe node.probe(docs, count: n, hits: hits, scores: nil)
             var kept = 0
-            if isScored {
-                for i in 0..<n {
-                    let sum = unsafe sums[i] + Double(work.scores[i])
-                    unsafe docs[kept] = unsafe docs[i]
-                    unsafe sums[kept] = sum
-                    unsafe kept += hits[i] == 1 ? 1 : 0
-                }
-            } else {
-                for i in 0..<n {
-                    unsafe docs[kept] = unsafe docs[i]
-                    unsafe sums[kept] = unsafe sums[i]
-                    unsafe kept += hits[i] == 1 ? 1 : 0
-                }
+            for i in 0..<n {
+                unsafe docs[kept] = unsafe docs[i]
+                unsafe sums[kept] = unsafe sums[i]
+                unsafe kept += hits[i] == 1 ? 1 : 0
             }
             n = kept
         }

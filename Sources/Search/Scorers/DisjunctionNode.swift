@@ -7,6 +7,9 @@
 internal import Bytes
 internal import Segments
 
+/// Windows that may share one set of bounds, at most.
+private let outerWindowsMax = 16
+
 @safe final class DisjunctionNode: Node {
     /// Cheapest first.
     private let clauses: [Node]
@@ -14,9 +17,12 @@ internal import Segments
     private let work = Batch()
     /// Sums by document of the window; all zero between calls.
     private let sums: UnsafeMutablePointer<Double>
-    private let counts: UnsafeMutablePointer<UInt8>
     private let bits: UnsafeMutablePointer<UInt64>
-    private var bounds: [(bound: Double, clause: Int)] = []
+    /// Of the stretch outerStart..<outerEnd, the least first.
+    private let bounds: UnsafeMutablePointer<(bound: Double, clause: Int)>
+    private var outerStart: UInt32 = 0, outerEnd: UInt32 = 0
+    /// Of the last partition: the place of the first clause that may find documents.
+    private var essential = 0
     private static let words = windowSize / 64
 
     init(_ context: ScorerContext, _ clauses: [Node], minimum: Int = 1) {
@@ -24,8 +30,8 @@ internal import Segments
         self.minimum = max(1, minimum)
         unsafe sums = .allocate(capacity: windowSize)
         unsafe sums.initialize(repeating: 0, count: windowSize)
-        unsafe counts = .allocate(capacity: windowSize)
-        unsafe counts.initialize(repeating: 0, count: windowSize)
+        unsafe bounds = .allocate(capacity: max(1, clauses.count))
+        for i in 0..<clauses.count { unsafe (bounds + i).initialize(to: (0, i)) }
         unsafe bits = .allocate(capacity: Self.words)
         unsafe bits.initialize(repeating: 0, count: Self.words)
         super.init(context)
@@ -34,7 +40,7 @@ internal import Segments
     deinit {
         work.free()
         unsafe sums.deallocate()
-        unsafe counts.deallocate()
+        unsafe bounds.deallocate()
         unsafe bits.deallocate()
     }
 
@@ -58,17 +64,17 @@ internal import Segments
         guard target < upTo, clauses.count >= minimum else { target = upTo; return 0 }
         let base = target & ~UInt32(windowSize - 1)
         let start = target, end = min(upTo, base &+ UInt32(windowSize))
+        if minimum == 1, cut > -.infinity, let scores = unsafe scores {
+            return unsafe maxScore(&target, upTo, docs, scores, cut)
+        }
         target = end
         if minimum > 1 { return unsafe batchOfMinimum(base, start, end, docs, scores, cut) }
         guard let scores = unsafe scores else {
             for node in clauses { collect(node, base, start, end) }
             return unsafe extract(base, docs)
         }
-        if cut == -.infinity {
-            for node in clauses { add(node, base, start, end) }
-            return unsafe extract(base, docs, scores)
-        }
-        return unsafe maxScore(base, start, end, docs, scores, cut)
+        for node in clauses { add(node, base, start, end) }
+        return unsafe extract(base, docs, scores)
     }
 
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
@@ -99,76 +105,82 @@ internal import Segments
     // MARK: - MAXSCORE
 
     private func maxScore(
-        _ base: UInt32, _ start: UInt32, _ end: UInt32, _ docs: UnsafeMutablePointer<UInt32>, _ scores: UnsafeMutablePointer<Float>, _ cut: Float
+        _ target: inout UInt32, _ upTo: UInt32, _ docs: UnsafeMutablePointer<UInt32>, _ scores: UnsafeMutablePointer<Float>, _ cut: Float
     ) -> Int {
-        bounds.removeAll(keepingCapacity: true)
-        for (i, node) in clauses.enumerated() { bounds.append((Double(node.bound(from: start, to: end)), i)) }
-        sortBounds()
+        let start = target, count = clauses.count, bounds = unsafe bounds
+        if start < outerStart || start >= outerEnd { findBounds(start) }
         let limit = Double(cut)
-        // The clauses before `essential` cannot lift a document above the cut, all together.
-        var essential = 0, rest = 0.0
-        while essential < bounds.count, roundedUp(rest + bounds[essential].bound) <= limit {
-            rest += bounds[essential].bound
-            essential += 1
+        // The clauses before `first` cannot lift a document above the cut, all together.
+        var first = 0, rest = 0.0
+        while unsafe first < count && roundedUp(rest + bounds[first].bound) <= limit {
+            rest += unsafe bounds[first].bound
+            first += 1
         }
-        if essential == bounds.count { return 0 }
+        essential = first
+        if first == count {
+            target = min(upTo, outerEnd)
+            return 0
+        }
         var n: Int
-        if essential == bounds.count - 1 {
-            n = unsafe single(clauses[bounds[essential].clause], start, end, docs, limit - roundedUp(rest))
+        let above = first == 0 ? -Double.infinity : limit - roundedUp(rest)
+        if first == count - 1 {
+            n = unsafe single(clauses[bounds[first].clause], &target, min(upTo, outerEnd), docs, above)
         } else {
-            for i in essential..<bounds.count { add(clauses[bounds[i].clause], base, start, end) }
-            n = unsafe extract(base, docs, above: essential == 0 ? -.infinity : limit - roundedUp(rest))
+            let base = start & ~UInt32(windowSize - 1), end = min(upTo, base &+ UInt32(windowSize))
+            target = end
+            for i in first..<count { unsafe add(clauses[bounds[i].clause], base, start, end) }
+            n = unsafe extract(base, docs, above: above)
         }
         // The best bound first; whoever can no longer reach the cut goes.
-        var i = essential - 1
+        var i = first - 1
         while i >= 0, n > 0 {
             rest = 0
-            for j in 0..<i { rest += bounds[j].bound }
-            n = unsafe ask(clauses[bounds[i].clause], docs, n, above: limit - roundedUp(rest))
+            for j in 0..<i { rest += unsafe bounds[j].bound }
+            n = unsafe clauses[bounds[i].clause].refine(
+                docs, count: n, sums: work.sums, above: limit - roundedUp(rest), isRequired: false, room: work)
             i -= 1
         }
         for i in 0..<n { unsafe scores[i] = unsafe Float(work.sums[i]) }
         return n
     }
 
+    /// Bounds of a stretch from `start`: at least to the end of its window, and as far as the clauses that found documents
+    /// last have one bound.
+    private func findBounds(_ start: UInt32) {
+        let bounds = unsafe bounds, count = clauses.count
+        let windowEnd = (start & ~UInt32(windowSize - 1)) &+ UInt32(windowSize)
+        var far = UInt32.max
+        for i in min(essential, count - 1)..<count { unsafe far = min(far, clauses[bounds[i].clause].blockEnd(start)) }
+        // Whole windows, and not so many that the bounds of dense clauses mean nothing.
+        far = min(far, start &+ UInt32(outerWindowsMax * windowSize)) & ~UInt32(windowSize - 1)
+        (outerStart, outerEnd) = (start, max(windowEnd, far))
+        for i in 0..<count {
+            let clause = unsafe bounds[i].clause
+            unsafe bounds[i].bound = Double(clauses[clause].bound(from: start, to: outerEnd))
+        }
+        // Few, and mostly in order.
+        for i in 1..<max(1, count) {
+            let item = unsafe bounds[i]
+            var j = i
+            while unsafe j > 0 && bounds[j - 1].bound > item.bound {
+                unsafe bounds[j] = unsafe bounds[j - 1]
+                j -= 1
+            }
+            unsafe bounds[j] = item
+        }
+    }
+
     /// The only essential clause's documents need no window.
-    private func single(_ node: Node, _ start: UInt32, _ end: UInt32, _ docs: UnsafeMutablePointer<UInt32>, _ limit: Double) -> Int {
+    private func single(_ node: Node, _ target: inout UInt32, _ end: UInt32, _ docs: UnsafeMutablePointer<UInt32>, _ limit: Double) -> Int {
         let cut = Float(limit).nextDown
-        var from = start, n = 0
-        while from < end {
-            let more = unsafe node.batch(&from, upTo: end, docs: docs + n, scores: work.scores, cut: cut.isFinite ? cut : -.infinity)
+        let room = node.batchMax
+        var n = 0
+        while target < end, n + room <= windowSize {
+            let more = unsafe node.batch(&target, upTo: end, docs: docs + n, scores: work.scores, cut: cut.isFinite ? cut : -.infinity)
             for i in 0..<more { unsafe work.sums[n + i] = unsafe Double(work.scores[i]) }
             n += more
         }
         return n
-    }
-
-    /// Adds the clause's scores to the documents', and keeps those above `limit`.
-    private func ask(_ node: Node, _ docs: UnsafeMutablePointer<UInt32>, _ n: Int, above limit: Double) -> Int {
-        let scores = unsafe work.scores, sums = unsafe work.sums
-        unsafe node.probe(docs, count: n, hits: work.hits, scores: scores)
-        var kept = 0
-        for i in 0..<n {
-            let sum = unsafe sums[i] + Double(scores[i])
-            unsafe docs[kept] = unsafe docs[i]
-            unsafe sums[kept] = sum
-            kept += sum > limit ? 1 : 0
-        }
-        return kept
-    }
-
-    /// Few: by insertion.
-    private func sortBounds() {
-        guard bounds.count > 1 else { return }
-        for i in 1..<bounds.count {
-            let item = bounds[i]
-            var j = i
-            while j > 0, bounds[j - 1].bound > item.bound {
-                bounds[j] = bounds[j - 1]
-                j -= 1
-            }
-            bounds[j] = item
-        }
     }
 
     // MARK: - Windows

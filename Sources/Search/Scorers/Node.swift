@@ -74,6 +74,28 @@ class Node {
     /// The last document of the stretch around `target` that has one bound: where a caller does well to ask again.
     func blockEnd(_ target: UInt32) -> UInt32 { target | UInt32(windowSize - 1) }
 
+    /// Adds the clause's scores to `sums` and keeps, in place, the documents whose sum is above `limit`: all of them that
+    /// match (or needn't) may be counted on. `room` is for the scores and hits of one call.
+    /// - Parameter isRequired: documents that do not match go.
+    func refine(
+        _ docs: UnsafeMutablePointer<UInt32>, count: Int, sums: UnsafeMutablePointer<Double>, above limit: Double, isRequired: Bool, room: Batch
+    ) -> Int {
+        let hits = unsafe room.hits, scores = unsafe room.scores
+        unsafe probe(docs, count: count, hits: hits, scores: scores)
+        let least: UInt8 = isRequired ? 1 : 0
+        var kept = 0
+        for i in 0..<count {
+            let sum = unsafe sums[i] + Double(scores[i])
+            unsafe docs[kept] = unsafe docs[i]
+            unsafe sums[kept] = sum
+            kept += unsafe sum > limit && hits[i] >= least ? 1 : 0
+        }
+        return kept
+    }
+
+    /// The most that one call of `batch` hands out.
+    var batchMax: Int { windowSize }
+
     /// Where the stretch around `target` with one bound ends: above `target`, whatever the bytes say, and at most `upTo`.
     final func stretchEnd(_ target: UInt32, upTo: UInt32) -> UInt32 { min(upTo, max(target &+ 1, blockEnd(target) &+ 1)) }
 

@@ -50,6 +50,10 @@ internal import Segments
 
     // MARK: Moving
 
+    /// The decoded block is the one that may hold `doc`.
+    @inline(__always)
+    func isIn(_ doc: UInt32) -> Bool { block >= 0 && doc >= floor && doc <= last }
+
     /// Decodes the block that may hold `target`; false when no document at or after it is left.
     @inline(__always)
     mutating func seek(_ target: UInt32) -> Bool {
@@ -186,16 +190,21 @@ internal import Segments
         boundBlock = list.block(from: boundBlock, holding: from)
         var b = boundBlock
         if b >= list.blockCount { return 0 }
-        var best = bound(block: b)
         let end = to &- 1
+        var best: Float = 0
+        if b >> 5 < list.superCount, b + 16 < list.blockCount, list.lastDoc(b + 16) < end {
+            // Many blocks: by superblocks, the first and the last one whole.
+            while b >> 5 < list.superCount {
+                best = max(best, bound(superblock: b >> 5))
+                let last = list.lastDoc(superblock: b >> 5)
+                b = (b >> 5 + 1) << 5
+                if last >= end || b >= list.blockCount { return best }
+            }
+        }
+        best = max(best, bound(block: b))
         while list.lastDoc(b) < end {
             b += 1
             if b >= list.blockCount { break }
-            if b & 31 == 0, b >> 5 < list.superCount, list.lastDoc(superblock: b >> 5) < end {
-                best = max(best, bound(superblock: b >> 5))
-                b += 31
-                continue
-            }
             best = max(best, bound(block: b))
         }
         return best

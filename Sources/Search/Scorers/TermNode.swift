@@ -94,6 +94,48 @@ internal import Segments
         return false
     }
 
+    override var batchMax: Int { 128 }
+
+    /// Blocks whose bound cannot lift a document above the limit are not decoded.
+    override func refine(
+        _ docs: UnsafeMutablePointer<UInt32>, count: Int, sums: UnsafeMutablePointer<Double>, above limit: Double, isRequired: Bool, room: Batch
+    ) -> Int {
+        let c = unsafe cursor
+        let frequencies = unsafe context.frequencies, scores = unsafe room.scores
+        let hasRecords = unsafe c.pointee.list.hasRecords
+        var kept = 0, block = 0
+        for i in 0..<count {
+            let doc = unsafe docs[i], sum = unsafe sums[i]
+            var frequency: UInt32 = 0
+            if unsafe hasRecords && !c.pointee.isIn(doc) {
+                block = unsafe c.pointee.list.block(from: block, holding: doc)
+                if unsafe block < c.pointee.list.blockCount && sum + Double(c.pointee.bound(block: block)) <= limit { continue }
+            }
+            if unsafe c.pointee.seek(doc) {
+                let place = unsafe c.pointee.find(doc)
+                if unsafe c.pointee.docs[place] == doc {
+                    unsafe c.pointee.needFrequencies()
+                    frequency = unsafe c.pointee.frequencies[place]
+                }
+            }
+            if frequency == 0, isRequired || sum <= limit { continue }
+            unsafe docs[kept] = doc
+            unsafe sums[kept] = sum
+            unsafe frequencies[kept] = frequency
+            kept += 1
+        }
+        if kept == 0 { return 0 }
+        unsafe c.pointee.score(docs, frequencies, kept, context.norms, scores)
+        var n = 0
+        for i in 0..<kept {
+            let sum = unsafe sums[i] + Double(scores[i])
+            unsafe docs[n] = unsafe docs[i]
+            unsafe sums[n] = sum
+            n += sum > limit ? 1 : 0
+        }
+        return n
+    }
+
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
         let c = unsafe cursor
         let frequencies = unsafe context.frequencies
