@@ -19,6 +19,8 @@ struct LuceneSyntaxTests {
         ("price:>=5", ["range": ["price": ["gte": "5"]]]),
         ("price:[* TO 9]", ["range": ["price": ["lte": "9"]]]),
         ("a:(x OR \"y z\")", ["bool": ["should": [["match": ["a": "x"]], ["match_phrase": ["a": "y z"]]]]]),
+        ("a:x y", ["bool": ["should": [["match": ["a": "x"]], ["multi_match": ["query": "y", "lenient": true]]]]]),
+        ("a:(x y)", ["match": ["a": "x y"]]),
         ("a:x^2", ["match": ["a": ["query": "x", "boost": 2]]]),
         ("a:sho*", ["prefix": ["a": "sho"]]),
         ("a:s?o*", ["wildcard": ["a": "s?o*"]]),

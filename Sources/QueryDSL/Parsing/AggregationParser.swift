@@ -2,7 +2,7 @@
 // that reads it.
 //
 // To add an aggregation: a case of `Aggregation.Kind`, a function in Buckets.swift or Metrics.swift, one
-// line in `table`, one case in Printing/AggregationPrinting.swift.
+// line in `table`; what computes it is Search/Aggregations.
 
 package import JSON
 

@@ -192,7 +192,8 @@ private struct LuceneReader {
             }
         }
         var text = first
-        while !named || fields.count > 0, let next = followingPlainTerm() { text += " " + next }
+        // `title:red shoe` looks for shoe elsewhere; `title:(red shoe)` does not.
+        while !named, let next = followingPlainTerm() { text += " " + next }
         return match(text, fields)
     }
 
