@@ -75,9 +75,11 @@ icecat() {
   python3 -B corpora/convert.py icecat "$shared/corpora/icecat-products" "$work/corpus"
   "$bin" bulk icecat "$work/corpus/documents.ndjson" --mapping indexes/icecat.json --data "$work/data" --quiet
   "$bin" eval icecat --data "$work/data" --judgments "$work/corpus/judgments.csv" --template indexes/icecat.query.json --gate 'ndcg@10>=0.735'
-  echo; echo "the product preset against english:"
-  "$bin" eval icecat --data "$work/data" --judgments "$work/corpus/judgments.csv" --metrics ndcg@10,unjudged@10 \
-    --template indexes/icecat-product.query.json --compare-template indexes/icecat.query.json
+  for other in icecat icecat-fields; do
+    echo; echo "english and product together, against $other:"
+    "$bin" eval icecat --data "$work/data" --judgments "$work/corpus/judgments.csv" --metrics ndcg@10,unjudged@10 \
+      --template indexes/icecat-product.query.json --compare-template indexes/$other.query.json
+  done
 }
 
 # Facets equal a plain count over the source, also after updates and deletes.

@@ -80,6 +80,7 @@ struct RemoteBulkTests {
         let first = try await target.load(items(0..<10)), last = try await target.finish()
         #expect((first + last).map(\.origin) == [BulkOrigin(file: "f", line: 4)])
         #expect((first + last).first?.reason == "t: no such field")
+        #expect(await target.committed == 9)
         await server.stop()
     }
 

@@ -28,7 +28,7 @@ package struct BulkReject: Sendable, Equatable {
 package protocol BulkTarget: Sendable {
     /// Sends one batch; returns when the next may be sent, with what was refused of this or earlier batches.
     func load(_ batch: [BulkItem]) async throws -> [BulkReject]
-    /// So many of the items sent are durable, counted from the first without a gap.
+    /// So many of the items sent were accepted and are durable; no item before them is still open.
     var committed: Int { get async }
     func finish() async throws -> [BulkReject]
 }

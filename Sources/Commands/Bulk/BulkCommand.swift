@@ -42,11 +42,14 @@ package struct BulkCommand: AsyncParsableCommand {
         while let batch = try reader.next(bytesMax: batchMegabytes << 20) {
             log.add(batch.rejects)
             docs += batch.items.count
-            if !batch.items.isEmpty { log.add(try await target.load(batch.items)) }
+            let refused = batch.items.isEmpty ? [] : try await target.load(batch.items)
+            docs -= refused.count
+            log.add(refused)
             progress.update(docs: docs, bytesRead: reader.bytesRead, rejects: log.count, committed: await target.committed)
         }
-        log.add(try await target.finish())
-        progress.finish(docs: docs, bytesRead: reader.bytesRead, rejects: log.count, committed: await target.committed)
+        let refused = try await target.finish()
+        log.add(refused)
+        progress.finish(docs: docs - refused.count, bytesRead: reader.bytesRead, rejects: log.count, committed: await target.committed)
         if log.count > 0 { throw ExitCode(2) }
     }
 

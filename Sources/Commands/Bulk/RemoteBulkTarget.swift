@@ -6,7 +6,7 @@
 //
 // Invariants
 //     1  At most `inFlightMax` requests are under way; `load` waits for a place.
-//     2  `committed` counts items of a prefix of the batches: every earlier batch has been answered.
+//     2  `committed` counts accepted items of a prefix of the batches: every earlier batch has been answered.
 //     3  A request is tried at most `triesMax` times.
 
 package import Engine
@@ -81,7 +81,7 @@ package actor RemoteBulkTarget: BulkTarget {
             tries += 1
             if !open.isEmpty { try await pause(tries, "the server refused \(open.count) documents for being busy") }
         }
-        close(number, batch.count)
+        close(number, batch.count - rejects.count)
         return rejects
     }
 

@@ -20,7 +20,7 @@ package struct CheckCommand: ParsableCommand {
         let check = FolderCheck(quick: quick)
         try check.run(try FileDirectory(data, create: false))
         for damage in check.damages { Terminal.line("DAMAGED \(damage)") }
-        Terminal.line("\(check.files) files, \(check.segments) segments, \(grouped(check.documents)) documents, \(grouped(check.bytes)) bytes: "
+        Terminal.line("\(check.files) files, \(check.segments) segments, \(grouped(check.documents)) documents in commits, \(grouped(check.bytes)) bytes: "
             + (check.damages.isEmpty ? "sound" : "\(check.damages.count) damaged"))
         if !check.damages.isEmpty { throw ExitCode(1) }
     }
