@@ -6,8 +6,7 @@
 //     Node+Documents.swift   bulk, single writes, get
 //     Upkeep.swift           refreshes, flushes and merges in the background
 
-package import JSON
-package import Mappings
+internal import JSON
 package import QueryDSL
 package import Search
 package import Storage
@@ -183,6 +182,11 @@ package final class Node: Sendable {
     /// Why an index cannot be used; nil when it can.
     package func failure(of index: String) -> EngineError? {
         do throws(EngineError) { return try catalogue.index(index).shard().failed } catch { return error }
+    }
+
+    /// Opens shards anew that failed, as the upkeep does every ten seconds.
+    package func reopenFailed() async throws(EngineError) {
+        try await writers.run { [self] () throws(EngineError) in for index in catalogue.all { try index.reopenIfFailed() } }
     }
 
     private func each(_ expression: String, _ options: IndexOptions, _ body: @escaping @Sendable (IndexShard) throws(EngineError) -> Void) async throws(EngineError) {

@@ -49,8 +49,13 @@ final class Upkeep: @unchecked Sendable {
         let now = monotonicMilliseconds()
         var buffered: [(index: Index, bytes: Int)] = []
         for index in catalogue.all {
-            guard let shard = index.opened, shard.failed == nil, now >= index.retryAt.load(ordering: .relaxed) else { continue }
+            guard let shard = index.opened, now >= index.retryAt.load(ordering: .relaxed) else { continue }
             do throws(EngineError) {
+                if shard.failed != nil {
+                    index.retryAt.store(now + Self.pauseAfterFailure, ordering: .relaxed)
+                    try index.reopenIfFailed()
+                    continue
+                }
                 let settings = shard.settings
                 if let interval = settings.refreshMilliseconds, index.loads.load(ordering: .relaxed) == 0,
                     now - index.lastRefresh.load(ordering: .relaxed) >= interval

@@ -1,8 +1,6 @@
 // A write as the caller asks for it, and what became of it: the items of a bulk request and single writes
 // alike. The result has all that Elasticsearch's answers show.
 
-package import JSON
-
 package struct WriteOperation: Sendable {
     package enum Action: String, Sendable { case index, create, update, delete }
     package enum VersionType: String, Sendable { case `internal`, external, externalGte = "external_gte" }

@@ -65,12 +65,13 @@ extension Directory {
 
     /// A copy of the file's bytes.
     package func read(_ name: String) throws(StorageError) -> [UInt8] {
-        try map(name).withBytes { span in span.withUnsafeBytes { unsafe Array($0) } }
+        // Safe: the bytes are copied at once.
+        try map(name).withBytes { span in unsafe span.withUnsafeBytes { unsafe Array($0) } }
     }
 }
 
 extension WritableFile {
-    package func append(_ bytes: [UInt8]) throws(StorageError) { try append(bytes.span.bytes) }
+    package func append(_ bytes: [UInt8]) throws(StorageError) { try unsafe append(bytes.span.bytes) }
 }
 
 /// The world failed, or a file is damaged. Names the file; never quotes contents.

@@ -1,7 +1,7 @@
 // A folder of the file system. Files are made with O_EXCL, appended with write(2), made durable with
 // fdatasync; names are made durable with fsync of the folder; reading is mmap.
 
-package import Bytes
+internal import Bytes
 private import Glibc
 import Synchronization
 
@@ -22,14 +22,14 @@ package final class FileDirectory: Directory {
 
     package func create(_ name: String) throws(StorageError) -> any WritableFile {
         let full = try child(name)
-        let descriptor = open(full, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
+        let descriptor = unsafe open(full, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw systemError(full, "cannot make the file") }
         return AppendedFile(descriptor: descriptor, path: full)
     }
 
     package func map(_ name: String) throws(StorageError) -> MappedBytes {
         let full = try child(name)
-        let descriptor = open(full, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(full, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError(full, "cannot open") }
         defer { _ = Glibc.close(descriptor) }
         var info = stat()
@@ -55,24 +55,24 @@ package final class FileDirectory: Directory {
 
     package func rename(_ from: String, to: String) throws(StorageError) {
         let a = try child(from), b = try child(to)
-        guard Glibc.rename(a, b) == 0 else { throw systemError(a, "cannot rename") }
+        guard unsafe Glibc.rename(a, b) == 0 else { throw systemError(a, "cannot rename") }
     }
 
     package func remove(_ name: String) throws(StorageError) {
         let full = try child(name)
-        guard unlink(full) == 0 else { throw systemError(full, "cannot remove") }
+        guard unsafe unlink(full) == 0 else { throw systemError(full, "cannot remove") }
     }
 
     package func sync(_ name: String) throws(StorageError) {
         let full = try child(name)
-        let descriptor = open(full, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(full, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError(full, "cannot open") }
         defer { _ = Glibc.close(descriptor) }
         guard fdatasync(descriptor) == 0 else { throw systemError(full, "cannot sync") }
     }
 
     package func sync() throws(StorageError) {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw systemError(path, "cannot open the folder") }
         defer { _ = Glibc.close(descriptor) }
         guard fsync(descriptor) == 0 else { throw systemError(path, "cannot sync the folder") }
@@ -80,7 +80,7 @@ package final class FileDirectory: Directory {
 
     package func directory(_ name: String) throws(StorageError) -> any Directory {
         let full = try child(name)
-        if mkdir(full, 0o755) != 0, errno != EEXIST { throw systemError(full, "cannot make the folder") }
+        if unsafe mkdir(full, 0o755) != 0, errno != EEXIST { throw systemError(full, "cannot make the folder") }
         return try FileDirectory(full, create: false)
     }
 
@@ -88,12 +88,12 @@ package final class FileDirectory: Directory {
         let inner = try FileDirectory(try child(name), create: false)
         for folder in try inner.listDirectories() { try inner.removeDirectory(folder) }
         for file in try inner.list() { try inner.remove(file) }
-        guard rmdir(inner.path) == 0 else { throw systemError(inner.path, "cannot remove the folder") }
+        guard unsafe rmdir(inner.path) == 0 else { throw systemError(inner.path, "cannot remove the folder") }
     }
 
     package func lock(_ name: String) throws(StorageError) -> any DirectoryLock {
         let full = try child(name)
-        let descriptor = open(full, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        let descriptor = unsafe open(full, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw systemError(full, "cannot open the lock file") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let inUse = errno == EWOULDBLOCK
@@ -137,7 +137,7 @@ package final class FileDirectory: Directory {
         var prefix = ""
         for part in path.split(separator: "/", omittingEmptySubsequences: false) {
             prefix += part
-            if !prefix.isEmpty, mkdir(prefix, 0o755) != 0, errno != EEXIST { throw systemError(prefix, "cannot make the folder") }
+            if !prefix.isEmpty, unsafe mkdir(prefix, 0o755) != 0, errno != EEXIST { throw systemError(prefix, "cannot make the folder") }
             prefix += "/"
         }
     }
@@ -165,7 +165,7 @@ private final class AppendedFile: WritableFile {
             while done < bytes.byteCount {
                 let rest = bytes.extracting(done..<bytes.byteCount)
                 // Safe: the pointer is used within the call, for its own length.
-                let n = rest.withUnsafeBytes { unsafe write(s.descriptor, $0.baseAddress, $0.count) }
+                let n = unsafe rest.withUnsafeBytes { unsafe write(s.descriptor, $0.baseAddress, $0.count) }
                 if n < 0, errno == EINTR { continue }
                 guard n > 0 else {
                     s.failed = true

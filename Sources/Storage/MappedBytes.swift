@@ -1,12 +1,12 @@
 // Read-only bytes of a file, held for as long as anybody refers to them: mapped memory, or an array in
 // tests. Immutable, so it may be shared between threads.
 
-package final class MappedBytes: Sendable {
+@safe package final class MappedBytes: Sendable {
     package let path: String
     package let count: Int
     /// Safe: never written after init; released in deinit, when no reader can be left.
     private nonisolated(unsafe) let base: UnsafeRawPointer?
-    private nonisolated(unsafe) let release: @Sendable (UnsafeRawPointer, Int) -> Void
+    private let release: @Sendable (UnsafeRawPointer, Int) -> Void
 
     /// - Parameter release: gives the memory back; called once, with what was passed here.
     package init(
@@ -22,7 +22,8 @@ package final class MappedBytes: Sendable {
     /// A copy of `bytes` on the heap.
     package convenience init(path: String, copying bytes: [UInt8]) {
         let memory = UnsafeMutableRawPointer.allocate(byteCount: max(1, bytes.count), alignment: 64)
-        bytes.withUnsafeBytes { unsafe memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory), byteCount: $0.count) }
+        // Safe: the copy is as long as the memory.
+        unsafe bytes.withUnsafeBytes { unsafe memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory), byteCount: $0.count) }
         unsafe self.init(path: path, unsafeBase: UnsafeRawPointer(memory), count: bytes.count) { pointer, _ in
             unsafe UnsafeMutableRawPointer(mutating: pointer).deallocate()
         }

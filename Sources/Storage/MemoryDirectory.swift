@@ -1,7 +1,7 @@
 // A folder in memory, for tests and for indexes nobody keeps. Everything is "durable" at once; the one
 // that loses what was not synced is `FaultyDirectory` in IsothermTesting.
 
-package import Bytes
+internal import Bytes
 import Synchronization
 
 package final class MemoryDirectory: Directory {
@@ -86,7 +86,8 @@ private final class MemoryFile: WritableFile {
     var bytes: [UInt8] { content.withLock { $0 } }
     var length: Int { content.withLock { $0.count } }
     func append(_ bytes: RawSpan) throws(StorageError) {
-        content.withLock { content in bytes.withUnsafeBytes { unsafe content.append(contentsOf: $0) } }
+        // Safe: the bytes are copied at once.
+        content.withLock { content in unsafe bytes.withUnsafeBytes { unsafe content.append(contentsOf: $0) } }
     }
     func overwrite(_ bytes: [UInt8]) { content.withLock { $0 = bytes } }
     func sync() throws(StorageError) {}

@@ -78,13 +78,14 @@ struct HistoryTests {
                     if worker == 0 { stop.raised.store(true, ordering: .releasing) }
                 }
             }
+            group.addTask { while !stop.raised.load(ordering: .acquiring) { try shard.refresh() } }
             group.addTask {
                 while !stop.raised.load(ordering: .acquiring) {
-                    try shard.refresh()
                     try shard.mergeOnce()
-                    try shard.flush()
+                    try shard.refresh()
                 }
             }
+            group.addTask { while !stop.raised.load(ordering: .acquiring) { try shard.flush() } }
             group.addTask {
                 while !stop.raised.load(ordering: .acquiring) {
                     let seen = try shard.contents().count

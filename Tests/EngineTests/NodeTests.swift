@@ -140,6 +140,24 @@ struct NodeTests {
         await node.close()
     }
 
+    @Test("a shard that failed takes writes again once it could be opened anew, and has all that was acknowledged")
+    func reopened() async throws {
+        let disk = FaultyDisk(seed: 1)
+        let node = try await Node.open(root: disk.root, options: options())
+        _ = try await node.createIndex("i")
+        _ = try await node.write(WriteOperation(.index, index: "i", id: "1", source: Array("{}".utf8)))
+        disk.failAt(call: 2)
+        await #expect(throws: EngineError.self) { try await node.write(WriteOperation(.index, index: "i", id: "2", source: Array("{}".utf8))) }
+        await #expect(throws: EngineError.self) { try await node.write(WriteOperation(.index, index: "i", id: "3", source: Array("{}".utf8))) }
+        #expect(node.failure(of: "i")?.status == 503)
+        try await node.reopenFailed()
+        #expect(node.failure(of: "i") == nil)
+        _ = try await node.write(WriteOperation(.index, index: "i", id: "3", source: Array("{}".utf8)), refresh: .immediate)
+        #expect(try await node.get("i", id: "1") != nil)
+        #expect(try await node.get("i", id: "3") != nil)
+        await node.close()
+    }
+
     @Test("a bulk load reports what is durable, and is all there in the end")
     func load() async throws {
         let root = MemoryDirectory()

@@ -14,7 +14,8 @@ final class Index: Sendable {
     let created: Int64
     let directory: any Directory
     let mapping: LiveMapping
-    private let shardOrError: Result<IndexShard, EngineError>
+    private let opening: @Sendable () throws(EngineError) -> IndexShard
+    private let current: Mutex<Result<IndexShard, EngineError>>
     private let values: Mutex<Values>
     /// Taken around every change of the description, with its write to disk.
     private let changes = Monitor()
@@ -75,16 +76,17 @@ final class Index: Sendable {
         self.mapping = live
         values = Mutex(Values(
             settings: settings, search: try settings.searchSettings(), aliases: Dictionary(file.aliases.map { ($0.name, $0) }) { $1 }))
-        var shardSettings = node.shardSettings
-        try settings.apply(to: &shardSettings)
         let owner = Owner()
-        do throws(EngineError) {
+        opening = { () throws(EngineError) in
+            var shardSettings = node.shardSettings
+            try (owner.index?.settings ?? settings).apply(to: &shardSettings)
             let folder: any Directory
             do throws(StorageError) { folder = try directory.directory("0") } catch { throw EngineError(error) }
-            shardOrError = .success(try IndexShard(opening: folder, mapping: live, settings: shardSettings, pool: node.writers, io: node.io) {
+            return try IndexShard(opening: folder, mapping: live, settings: shardSettings, pool: node.writers, io: node.io) {
                 _ throws(StorageError) in try owner.index?.persist()
-            })
-        } catch { shardOrError = .failure(error) }
+            }
+        }
+        do throws(EngineError) { current = Mutex(.success(try opening())) } catch { current = Mutex(.failure(error)) }
         owner.set(self)
     }
 
@@ -103,8 +105,18 @@ final class Index: Sendable {
 
     // MARK: - Use
 
-    func shard() throws(EngineError) -> IndexShard { try shardOrError.get() }
-    var opened: IndexShard? { try? shardOrError.get() }
+    func shard() throws(EngineError) -> IndexShard { try current.withLock { $0 }.get() }
+    var opened: IndexShard? { try? shard() }
+
+    /// Opens a failed shard anew, doing its log again: a full disk has space again, say. Searches go on meanwhile.
+    /// - Throws: when it cannot be opened yet; the failed one stays.
+    func reopenIfFailed() throws(EngineError) {
+        guard let failed = opened, failed.failed != nil else { return }
+        try failed.afterUpkeep { () throws(EngineError) in
+            let shard = try opening()
+            current.withLock { $0 = .success(shard) }
+        }
+    }
 
     var settings: IndexSettings { values.withLock { $0.settings } }
     var aliases: [String: IndexAlias] { values.withLock { $0.aliases } }

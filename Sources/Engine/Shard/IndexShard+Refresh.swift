@@ -25,7 +25,10 @@ extension IndexShard {
         }
         seals.wait()
         try checkUsable()
-        let oldest = slots.reduce(seals.oldestEpoch) { n, slot in min(n, slot.monitor.locked { slot.epoch }) }
+        // Order matters: slots first. A buffer that leaves its slot after that was counted there; one that left before is
+        // among the seals, or published already.
+        let inSlots = slots.reduce(Int.max) { n, slot in min(n, slot.monitor.locked { slot.epoch }) }
+        let oldest = min(inSlots, seals.oldestEpoch)
         state.withLock { $0.forgetRetired(upTo: oldest) }
     }
 
@@ -191,7 +194,6 @@ extension IndexShard {
         if sources.contains(where: { $0.liveCount > 0 }) {
             // Its number is open like a write buffer's until it is published: nobody clears the file away meanwhile.
             let number = state.withLock { $0.beginBuffer() }
-            defer { state.withLock { _ = $0.unpublished.remove(number) } }
             let name = Self.segmentName(number)
             do throws(StorageError) {
                 let result = try SegmentMerger.merge(sources.map(\.view), into: directory, name: name + ".seg", id: makeSegmentID())
@@ -200,6 +202,7 @@ extension IndexShard {
                 docMaps = result.docMaps
             } catch {
                 try? directory.remove(name + ".seg")
+                state.withLock { _ = $0.unpublished.remove(number) }
                 throw EngineError(error)
             }
             state.withLock { $0.replace(sources, by: merged, docMaps: docMaps) }

@@ -95,7 +95,9 @@ extension IndexShard {
                 try parse(after, id: id, routing: routing, scratch, logs: true)
                 let version = (current?.version ?? 0) + 1
                 var written = try put(stripe, scratch, worker) { _ throws(EngineError) in
-                    (current, NewVersion(id: id, routing: routing, source: after, version: version, seqNo: nil, primaryTerm: primaryTerm, logs: true))
+                    // Looked up again: the document is the same, its place may not be.
+                    (try look(up: id, stripe),
+                     NewVersion(id: id, routing: routing, source: after, version: version, seqNo: nil, primaryTerm: primaryTerm, logs: true))
                 }
                 if operation.returnsSource { written.source = after }
                 return (written, nil)
@@ -183,15 +185,19 @@ extension IndexShard {
 
     // MARK: - Shared steps
 
-    /// What is known of a document. Call with the id's stripe held.
+    /// What is known of a document. Call with the id's stripe held; to delete at the place found, with a slot's lock
+    /// held too: the slot's buffer is then older than any merge that may take the place away.
     func look(up id: String, _ stripe: VersionMap.Stripe) throws(EngineError) -> CurrentDocument? {
-        if let entry = stripe.entries[id] {
+        let entry = stripe.entries[id]
+        let (segments, isPublished) = state.withLock { s in (s.segments, entry.map { $0.doc != nil && !s.unpublished.contains($0.carrier) } ?? false) }
+        // An entry whose buffer is a segment by now may name a place that a merge has taken away.
+        if let entry, !isPublished {
             return CurrentDocument(
                 version: entry.version, seqNo: entry.seqNo, primaryTerm: entry.primaryTerm,
                 place: entry.doc.map { DocumentPlace(segment: entry.carrier, doc: $0) }, routing: entry.routing)
         }
         do throws(StorageError) {
-            for segment in state.withLock({ $0.segments }).reversed() {
+            for segment in segments.reversed() {
                 guard let doc = try segment.segment.columns.doc(forID: id), segment.isLive(doc) else { continue }
                 let columns = segment.segment.columns
                 return CurrentDocument(
@@ -220,7 +226,8 @@ extension IndexShard {
             scratch.document.routing = routing
             let update: MappingUpdate?
             do throws(MappingError) {
-                update = try scratch.parser.parse(source.span.bytes, with: mapping.current, into: &scratch.document)
+                // Safe: bytes have no padding.
+                update = try unsafe scratch.parser.parse(source.span.bytes, with: mapping.current, into: &scratch.document)
             } catch { throw EngineError(error) }
             guard let update else { return }
             let stands = try mapping.adopt(update) { definition throws(EngineError) in

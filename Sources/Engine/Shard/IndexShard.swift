@@ -12,11 +12,11 @@
 //     2  A reader's segments are immutable; what it holds never changes under it.
 //     3  After a failure of translog or sealing the shard takes no writes until it is opened again; searches go on.
 
-package import Bytes
-package import Indexing
+internal import Bytes
+internal import Indexing
 package import Mappings
 package import Search
-package import Segments
+internal import Segments
 package import Storage
 import Synchronization
 
@@ -93,6 +93,17 @@ package final class IndexShard: @unchecked Sendable {
     package func close() throws(EngineError) {
         defer { translog.close() }
         if failed == nil { try flush() }
+    }
+
+    /// Runs `body` when nothing of this failed shard can touch the folder any more.
+    func afterUpkeep<R>(_ body: () throws(EngineError) -> R) throws(EngineError) -> R {
+        translog.close()
+        return try merges.locked { () throws(EngineError) in
+            try flushes.locked { () throws(EngineError) in
+                seals.wait()
+                return try body()
+            }
+        }
     }
 
     /// Lets the files go as a crash would, but for what the operating system keeps: for tests.

@@ -108,7 +108,11 @@ struct ShardState: Sendable {
         let gone = Set(sources.map(\.number))
         let place = segments.firstIndex { gone.contains($0.number) } ?? segments.count
         segments.removeAll { gone.contains($0.number) }
-        if let merged { segments.insert(merged, at: min(place, segments.count)) }
+        if let merged {
+            segments.insert(merged, at: min(place, segments.count))
+            // In the same step: a delete that finds its way here from now on must find a segment, not one yet to come.
+            unpublished.remove(merged.number)
+        }
         views = segments.map(\.view)
     }
 

@@ -3,7 +3,7 @@
 
 private import Glibc
 
-final class Monitor: @unchecked Sendable {
+@safe final class Monitor: @unchecked Sendable {
     // Safe: both are made here, destroyed in deinit, never moved, and touched by pthread calls alone.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>

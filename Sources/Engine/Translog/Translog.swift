@@ -8,7 +8,7 @@
 //     2  After one failed write or sync nothing is ever acknowledged again (`failure`): the shard must be opened anew.
 //     3  A generation's file is whole and synced before the next one exists.
 
-package import Bytes
+internal import Bytes
 package import Storage
 
 package final class Translog: @unchecked Sendable {

@@ -59,12 +59,13 @@ package enum TranslogFile {
         for _ in 0..<recordHeaderSize / 4 { w.fixed(UInt32(0)) }
         operation.encode(into: &w)
         let length = w.count - start - recordHeaderSize
-        let sum = CRC32C.of(w.bytes.span.bytes.extracting(start + recordHeaderSize..<w.count))
+        // Safe: bytes have no padding.
+        let sum = unsafe CRC32C.of(w.bytes.span.bytes.extracting(start + recordHeaderSize..<w.count))
         var head = ByteWriter(reserving: recordHeaderSize)
         head.fixed(UInt32(clamping: length))
         head.fixed(sum)
         head.fixed(UInt64(clamping: synced))
-        head.fixed(CRC32C.of(head.bytes.span.bytes, seed: seed(generation, base + start)))
+        head.fixed(unsafe CRC32C.of(head.bytes.span.bytes, seed: seed(generation, base + start)))
         for i in 0..<recordHeaderSize { w.bytes[start + i] = head.bytes[i] }
     }
 

@@ -22,7 +22,7 @@
 //     2  Every file it names was synced, and so was the folder, before it was written.
 // Format page: docs/formats/commit.md.
 
-package import Bytes
+internal import Bytes
 package import Segments
 package import Storage
 
@@ -113,7 +113,8 @@ package struct CommitPoint: Sendable, Equatable {
     package static func decode(_ bytes: [UInt8], path: String) throws(StorageError) -> CommitPoint {
         var version = Self.version
         do throws(Corruption) {
-            if let commit = try decode(bytes.span.bytes, &version) { return commit }
+            // Safe: bytes have no padding.
+            if let commit = try unsafe decode(bytes.span.bytes, &version) { return commit }
         } catch { throw StorageError(error, path: path) }
         throw StorageError(
             version > Self.version ? .tooNew : .tooOld, path: path, "commit format \(version); this build reads \(Self.version)", at: 12)
