@@ -128,6 +128,14 @@ struct ShardTests {
         }
     }
 
+    @Test("a shard opened many times without a write collects no files")
+    func openedOften() throws {
+        let bench = try ShardBench()
+        for _ in 0..<30 { try bench.open().close() }
+        #expect(try bench.directory.directory("translog").list().count <= 10)
+        #expect(try bench.directory.list().count == 1)
+    }
+
     @Test("merging keeps every live document once, and drops the rest")
     func merging() throws {
         let bench = try ShardBench()

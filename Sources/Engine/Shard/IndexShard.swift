@@ -51,6 +51,8 @@ package final class IndexShard: @unchecked Sendable {
 
     // MARK: - Opening
 
+    private static let generationsMax: UInt64 = 8
+
     /// Lays down an empty shard in an empty folder. It is there once the caller has synced the folder above.
     package static func create(in directory: any Directory) throws(StorageError) {
         let translogs = try directory.directory("translog")
@@ -87,6 +89,8 @@ package final class IndexShard: @unchecked Sendable {
         translog.countReplayed(recovered.operations, bytes: recovered.bytes, from: first)
         if recovered.operations > 0 { _ = try Translog.recover(opened.translogs, from: first) { operation throws(EngineError) in try replay(operation) } }
         if recovered.operations > 0 { try refresh() }
+        // Each opening begins a generation: one that is opened again and again without a write must not collect them.
+        if recovered.next - first > Self.generationsMax { try flush(force: true) }
     }
 
     /// Commits what there is and lets the files go.
