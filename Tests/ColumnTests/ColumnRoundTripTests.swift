@@ -10,7 +10,7 @@ import Testing
 
 @Suite("Columns")
 struct ColumnRoundTripTests {
-    @Test("a sealed segment gives back every value", arguments: [1, 2, 63, 64, 65, 700, 5000])
+    @Test("a sealed segment gives back every value", arguments: [1, 2, 63, 64, 65, 4200])
     func roundTrip(count: Int) throws {
         let corpus = ColumnCorpus(seed: UInt64(count), count: count)
         let segment = try corpus.segment(MemoryDirectory(), name: "a.seg")
@@ -28,7 +28,7 @@ struct ColumnRoundTripTests {
         let directory = MemoryDirectory()
         var expected: [ColumnCorpus.Document] = [], sources: [MergeSource] = [], next: DocID = 0
         for s in 0..<3 {
-            let corpus = ColumnCorpus(seed: seed * 10 + UInt64(s), count: [900, 1, 350][s])
+            let corpus = ColumnCorpus(seed: seed * 10 + UInt64(s), count: [300, 1, 120][s])
             let keepAll = s == 0 && seed % 2 == 0
             var map: [DocID] = []
             for d in corpus.documents {
@@ -75,10 +75,10 @@ struct ColumnRoundTripTests {
     @Test("batches hold the values of their documents", arguments: UInt64(0)..<2)
     func batches(seed: UInt64) throws {
         var random = Seeded(seed)
-        let corpus = ColumnCorpus(seed: seed, count: 5000)
+        let corpus = ColumnCorpus(seed: seed, count: 4200)
         let segment = try corpus.segment(MemoryDirectory(), name: "a.seg")
         let batch = ValueBatch()
-        let docs = (0..<DocID(5000)).filter { _ in Int.random(in: 0..<3, using: &random) == 0 }
+        let docs = (0..<DocID(4200)).filter { _ in Int.random(in: 0..<3, using: &random) == 0 }
         for f in ColumnCorpus.NumberField.allCases {
             guard let column = try segment.columns.numbers(UInt32(f.rawValue)) else { continue }
             docs.withUnsafeBufferPointer { column.gather($0, into: batch) }

@@ -84,6 +84,40 @@ class KeyedAggregator: Aggregator {
         }
     }
 
+    /// The same where counter i belongs to key number i.
+    func add(_ counters: ArraySlice<UInt32>) throws {
+        try reserve(max(keyCount, counters.count))
+        unsafe counts.withUnsafeMutableBufferPointer { counts in
+            unsafe counters.withUnsafeBufferPointer { counters in
+                // Safe: `counts` was just grown past the counters.
+                for i in 0..<counters.count { unsafe counts[i] &+= Int(counters[i]) }
+            }
+        }
+    }
+
+    /// At the top of a tree: the `size` largest counts, ties by key, and the sum of all counts from `minimum` on.
+    /// Nil below the top. Nothing is listed or sorted but the few.
+    func commonestAtTop(_ size: Int, minimum: Int, _ precedes: (Int, Int) throws -> Bool) rethrows -> (best: [(key: Int, count: Int, bucket: UInt32)], total: Int)? {
+        if isNested { return nil }
+        var best: [(key: Int, count: Int, bucket: UInt32)] = [], total = 0, bar = max(1, minimum)
+        for key in counts.indices {
+            let count = counts[key]
+            if count < minimum || count == 0 { continue }
+            total += count
+            if count < bar || size == 0 { continue }
+            if best.count == size {
+                let last = best[size - 1]
+                if count == last.count, try !precedes(key, last.key) { continue }
+                best.removeLast()
+            }
+            var i = best.count
+            while i > 0, try best[i - 1].count < count || (best[i - 1].count == count && precedes(key, best[i - 1].key)) { i -= 1 }
+            best.insert((key, count, UInt32(truncatingIfNeeded: key)), at: i)
+            if best.count == size { bar = best[size - 1].count }
+        }
+        return (best, total)
+    }
+
     /// Keys counted in a bucket of the parent, in no order.
     func entries(_ parent: UInt32) -> [(key: Int, count: Int, bucket: UInt32)] {
         if !isNested { return parent == 0 ? counts.indices.lazy.filter { self.counts[$0] > 0 }.map { ($0, self.counts[$0], UInt32($0)) } : [] }

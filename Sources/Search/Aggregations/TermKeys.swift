@@ -19,6 +19,8 @@ struct TermKeys {
     private var mode: Mode
     /// Whether numbers rise with terms.
     var isSorted: Bool { if case .seen = mode { false } else { extra == nil } }
+    /// Numbers are the ordinals of the one segment that has the field.
+    var areOrdinals: Bool { if case .ordinals = mode { true } else { false } }
     /// A term that no segment has: the value of documents without one.
     private var extra: [UInt8]?
     private var terms: [[UInt8]] = []
@@ -114,6 +116,9 @@ final class OrdinalMap: Sendable {
     /// By segment: ordinal -> place.
     let maps: [[UInt32]]
 
+    /// Terms and ordinals held: what keeping the map costs.
+    private var size: Int { terms.count + maps.reduce(0) { $0 + $1.count } }
+
     private struct Key: Hashable {
         let segments: [SegmentID]
         let field: String
@@ -121,15 +126,15 @@ final class OrdinalMap: Sendable {
 
     /// The last maps made: a search after search over the same snapshot makes none.
     private static let kept = Mutex<[(key: Key, map: OrdinalMap)]>([])
-    private static let keptMax = 64
+    private static let keptTermsMax = 1 << 19
 
     static func of(_ columns: [KeywordColumn?], segments: [SegmentID], field: String) throws(StorageError) -> OrdinalMap {
         let key = Key(segments: segments, field: field)
         if let known = kept.withLock({ $0.first { $0.key == key }?.map }) { return known }
         let map = try OrdinalMap(columns)
         kept.withLock {
-            if $0.count >= keptMax { $0.removeFirst() }
             $0.append((key, map))
+            while $0.count > 1, $0.reduce(0, { $0 + $1.map.size }) > keptTermsMax { $0.removeFirst() }
         }
         return map
     }

@@ -52,6 +52,11 @@ final class KeywordTermsAggregator: KeyedAggregator {
     override func end() throws {
         try super.end()
         guard let column, !counters.isEmpty else { return }
+        if keys.areOrdinals, filter.passesAll {
+            try add(counters[..<column.termCount])
+            counters = []
+            return
+        }
         try add(counters[..<column.termCount]) {
             let key = Int(try keys.key($0))
             return try pass(key) ? key : nil
@@ -147,18 +152,22 @@ extension KeyedAggregator {
         _ request: Aggregation.Terms, _ parent: UInt32, type: String, passes: (Int) throws -> Bool, precedes: (Int, Int) throws -> Bool,
         members: (Int) throws -> JSONObject
     ) throws -> AggregationResult {
-        var entries = entries(parent)
-        if request.minDocCount == 0 {
-            let seen = Set(entries.map(\.key))
-            for key in 0..<keyCount where try !seen.contains(key) && passes(key) { entries.append((key, 0, Self.nowhere)) }
-        } else if request.minDocCount > 1 { entries.removeAll { $0.count < request.minDocCount } }
-        let total = entries.reduce(0) { $0 + $1.count }
         let orders = request.order.isEmpty ? [.count(ascending: false)] : request.order
-        if case .count(false) = orders[0], orders.count == 1, request.size <= 128 {
-            entries = try commonest(entries, request.size, precedes)
+        let byCount = orders == [.count(ascending: false)] && request.size <= 128
+        var entries: [Entry], total: Int
+        if byCount, request.minDocCount > 0, parent == 0, let top = try commonestAtTop(max(0, request.size), minimum: request.minDocCount, precedes) {
+            (entries, total) = top
         } else {
-            try sort(&entries, orders, precedes)
-            entries.removeLast(max(0, entries.count - request.size))
+            entries = self.entries(parent)
+            if request.minDocCount == 0 {
+                let seen = Set(entries.map(\.key))
+                for key in 0..<keyCount where try !seen.contains(key) && passes(key) { entries.append((key, 0, Self.nowhere)) }
+            } else if request.minDocCount > 1 { entries.removeAll { $0.count < request.minDocCount } }
+            total = entries.reduce(0) { $0 + $1.count }
+            if byCount { entries = try commonest(entries, request.size, precedes) } else {
+                try sort(&entries, orders, precedes)
+                entries.removeLast(max(0, entries.count - max(0, request.size)))
+            }
         }
         try budget.show(entries.count)
         var result = AggregationResult.Buckets()

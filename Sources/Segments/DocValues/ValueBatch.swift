@@ -17,21 +17,28 @@
     /// In the column's encoding; ordinals of keywords.
     package private(set) var values: UnsafeMutablePointer<Int64>
 
+    /// Nothing is written to the memory yet: a search of few documents touches little of it.
     package init() {
         capacity = Self.docsMax
         unsafe ownPositions = .allocate(capacity: capacity)
         unsafe values = .allocate(capacity: capacity)
-        unsafe values.initialize(repeating: 0, count: capacity)
-        unsafe ownPositions.initialize(repeating: 0, count: capacity)
-        unsafe identity = .allocate(capacity: capacity)
-        for i in 0..<capacity { unsafe identity[i] = UInt32(i) }
+        unsafe identity = Self.identities.pointer
     }
 
     deinit {
         unsafe ownPositions.deallocate()
         unsafe values.deallocate()
-        unsafe identity.deallocate()
     }
+
+    /// 0, 1, 2, ...: shared by all batches, never written again, never freed.
+    private struct Identities: @unchecked Sendable {
+        let pointer: UnsafeMutablePointer<UInt32>
+        init() {
+            unsafe pointer = .allocate(capacity: ValueBatch.docsMax)
+            for i in 0..<ValueBatch.docsMax { unsafe pointer[i] = UInt32(i) }
+        }
+    }
+    private static let identities = Identities()
 
     package var positions: UnsafePointer<UInt32> { isIdentity ? unsafe UnsafePointer(identity) : unsafe UnsafePointer(ownPositions) }
     var mutablePositions: UnsafeMutablePointer<UInt32> { unsafe ownPositions }
@@ -47,8 +54,6 @@
         if wanted <= capacity { return }
         let size = max(wanted, 2 * capacity)
         let newPositions = UnsafeMutablePointer<UInt32>.allocate(capacity: size), newValues = UnsafeMutablePointer<Int64>.allocate(capacity: size)
-        unsafe newPositions.initialize(repeating: 0, count: size)
-        unsafe newValues.initialize(repeating: 0, count: size)
         unsafe newPositions.update(from: ownPositions, count: used)
         unsafe newValues.update(from: values, count: used)
         unsafe ownPositions.deallocate()
