@@ -120,6 +120,14 @@ final class BatchForwarder {
         count &+= 1
     }
 
+    /// All of `docs`, each once, document i in bucket `keys[i]`; none is negative.
+    func forward(_ all: UnsafeBufferPointer<DocID>, _ keys: UnsafePointer<Int64>) throws {
+        // Safe: a batch has at most docsMax documents, which is the capacity.
+        precondition(all.count <= ValueBatch.docsMax && count == 0)
+        for i in 0..<all.count { unsafe buckets[i] = UInt32(truncatingIfNeeded: keys[i]) }
+        for c in children { unsafe try c.collect(all, UnsafePointer(buckets.baseAddress)) }
+    }
+
     /// - Parameter single: all documents are in the one bucket 0.
     func flush(single: Bool) throws {
         if count == 0 { return }

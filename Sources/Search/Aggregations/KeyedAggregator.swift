@@ -46,6 +46,7 @@ class KeyedAggregator: Aggregator {
             }
         }
         guard let forwarder else { return }
+        if identity, unsafe (0..<n).allSatisfy({ unsafe keys[$0] >= 0 }) { return unsafe try forwarder.forward(docs, keys) }
         for i in 0..<n where unsafe keys[i] >= 0 {
             if !identity, i > 0, unsafe keys[i - 1] == keys[i], unsafe positions[i - 1] == positions[i] { continue }
             unsafe try forwarder.append(docs[Int(positions[i])], UInt32(truncatingIfNeeded: keys[i]))

@@ -58,15 +58,17 @@ final class StatsAggregator: Aggregator {
             buckets[0] = running
             return
         }
-        for i in 0..<n {
-            let bucket = unsafe Int(parents[Int(positions[i])]), value = unsafe values[i]
-            if bucket >= buckets.count {
-                try budget.keep(bucket + 1 - buckets.count)
-                buckets.append(contentsOf: repeatElement(Running(), count: bucket + 1 - buckets.count))
-            }
-            buckets.withUnsafeMutableBufferPointer { all in
-                // Safe: the array was just grown past `bucket`.
-                unsafe all[bucket].count += 1
+        var last = 0
+        for i in 0..<n { last = Swift.max(last, unsafe Int(parents[Int(positions[i])])) }
+        if last >= buckets.count {
+            try budget.keep(last + 1 - buckets.count)
+            buckets.append(contentsOf: repeatElement(Running(), count: last + 1 - buckets.count))
+        }
+        unsafe buckets.withUnsafeMutableBufferPointer { all in
+            // Safe: the array was just grown past the last bucket.
+            for i in 0..<n {
+                let bucket = unsafe Int(parents[Int(positions[i])]), value = unsafe values[i]
+                unsafe all[bucket].count &+= 1
                 if value < (unsafe all[bucket].min) { unsafe all[bucket].min = value }
                 if value > (unsafe all[bucket].max) { unsafe all[bucket].max = value }
                 unsafe all[bucket].sum.add(value)
