@@ -40,7 +40,7 @@ package final class FileDirectory: Directory {
         guard let base = unsafe mmap(nil, count, PROT_READ, MAP_SHARED, descriptor, 0), unsafe base != MAP_FAILED else {
             throw systemError(full, "cannot map")
         }
-        return unsafe MappedBytes(path: full, unsafeBase: UnsafeRawPointer(base), count: count) { pointer, count in
+        return unsafe MappedBytes(path: full, unsafeBase: UnsafeRawPointer(base), count: count, isMapping: true) { pointer, count in
             unsafe munmap(UnsafeMutableRawPointer(mutating: pointer), count)
         }
     }

@@ -23,7 +23,10 @@ package struct SegmentMerger {
         let sources = views.indices.map { MergeSource(segment: views[$0].segment, docMap: docMaps[$0], fieldMap: fieldMaps[$0]) }
         let file = try SegmentFileWriter(directory, name: name, id: id)
         try InvertedMerge.write(sources: sources, fields: &infos, docCount: next, to: file)
+        // Each side is read once, from end to end: what is behind need not stay in memory.
+        for view in views { view.segment.file.bytes.letPagesGo() }
         try ColumnMerge.write(sources: sources, fields: &infos, to: file)
+        for view in views { view.segment.file.bytes.letPagesGo() }
         try file.section(.fields, FieldTable.encode(docCount: next, fields: infos))
         return Result(length: try file.finish(), docCount: next, docMaps: docMaps)
     }
