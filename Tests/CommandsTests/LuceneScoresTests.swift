@@ -4,6 +4,7 @@
 import Commands
 import Engine
 import IsothermTesting
+import JSON
 import Search
 import Storage
 import Testing
@@ -28,6 +29,21 @@ struct LuceneScoresTests {
             let count = try #require(try searcher.answer("COUNT", want.query[...]))
             #expect(count.hasPrefix("\(want.count)\t"), "\(want.query)")
         }
+    }
+
+    @Test("a phrase may run from a title's end into its description, as in the peers' one text")
+    func acrossFields() async throws {
+        let searcher = try await searcher(segments: 1)
+        let lines = try Files.text(try #require(Corpora.own("shop/products.ndjson"))).split(separator: "\n")
+        var expected = 0
+        for line in lines {
+            let product = try JSONValue.parse(String(line))
+            let text = "\(product["title"]?.string ?? "") \(product["description"]?.string ?? "")".lowercased()
+            let words = text.split { !$0.isLetter && !$0.isNumber }
+            if zip(words, words.dropFirst()).contains(where: { $0 == "black" && $1 == "a" }) { expected += 1 }
+        }
+        #expect(expected > 50)
+        #expect(try #require(try searcher.answer("COUNT", "\"black a\"")).hasPrefix("\(expected)\t"))
     }
 
     // MARK: -

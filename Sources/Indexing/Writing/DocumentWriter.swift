@@ -103,7 +103,7 @@ package final class DocumentWriter {
             if tokens.terms.count > Self.termBytesMax { try checkTokens(type) }
             inverted.add(
                 tokens: tokens, field: id, options: type.indexOptions, norms: type.norms, doc: doc,
-                gap: Int32(clamping: analyzer.positionIncrementGap))
+                gap: Int32(clamping: type.positionIncrementGap))
         case .keyword(let range):
             if type.index { inverted.add(term: document.bytes[range], field: id, doc: doc) }
             if type.docValues { columns.addKeyword(field: id, doc: doc, bytes: document.bytes[range]) }
