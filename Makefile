@@ -48,6 +48,7 @@ crash: build venv ## Kill a server under load, again and again: make crash ROUND
 
 compat: build venv ## Elasticsearch's REST tests against a server of our own.
 	SHARED=$(SHARED) scripts/scenario.sh compat
+	SHARED=$(SHARED) scripts/scenario.sh compat_7
 
 clients: build venv ## The official Python client against a server of our own.
 	SHARED=$(SHARED) scripts/scenario.sh clients
