@@ -1,5 +1,6 @@
 # One word for each task. `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
 
+SHELL   := /bin/bash
 SWIFT   ?= swift
 BIN     := .build/release/isotherm
 PORT    ?= 9200
@@ -53,14 +54,13 @@ compat: build venv ## Elasticsearch's REST tests against a server of our own.
 clients: build venv ## The official Python client against a server of our own.
 	SHARED=$(SHARED) scripts/scenario.sh clients
 
-fuzz: ## Every damage and property suite, with other seeds.
+fuzz: packages ## The unit tests with other seeds; make fuzz SEED=7 replays a run.
 	$(SWIFT) build -c release --build-tests $(CHECK)
-	ISOTHERM_SEED=$$RANDOM $(SWIFT) test -c release --skip-build --filter 'damage|Damage|fuzz|Fuzz|property|Property'
+	@seed=$(or $(SEED),$$RANDOM); echo "SEED=$$seed"; ISOTHERM_SEED=$$seed $(SWIFT) test -c release --skip-build || { echo "replay with make fuzz SEED=$$seed"; exit 1; }
 
-golden: ## Make the golden files anew; read the diff before committing it. Needs PEERS for Lucene's scores.
+golden: ## Make the sample shop and, given PEERS, Lucene's scores anew; read the diff before committing it.
 	python3 -B corpora/shop/generate.py
 	@if [ -n "$(PEERS)" ]; then PEERS=$(PEERS) Tests/Golden/lucene/make.sh; else echo "PEERS is not set: Lucene's scores stay as they are"; fi
-	ISOTHERM_GOLDEN=write $(SWIFT) test -c release --filter Golden
 
 format: ## Show where the formatter disagrees; changes nothing.
 	$(SWIFT) format lint --recursive Sources Tests || true
