@@ -140,17 +140,17 @@ struct PowerCutTests {
         }
     }
 
-    @Test("when call n fails, what was acknowledged is kept, for every n")
-    func failures() throws {
+    @Test("when call n fails, what was acknowledged is kept, for every n", arguments: [UInt64(7), 8, 9, 12])
+    func failures(seed: UInt64) throws {
         for kind in [StorageError.Kind.noSpace, .io] {
             var n = 1, done = false
             while !done {
                 try #require(n < 2000)
-                var random = Seeded(7), expectation = Expectation()
-                let disk = FaultyDisk(seed: 7)
+                var random = Seeded(seed), expectation = Expectation()
+                let disk = FaultyDisk(seed: seed)
                 try IndexShard.create(in: disk.root)
                 try disk.root.sync()
-                let shard = try open(disk, 7), before = disk.calls
+                let shard = try open(disk, seed), before = disk.calls
                 disk.failAt(call: n, kind)
                 // An operation that fails may be tried again, or not: the history just goes on.
                 for _ in 0..<20 {
@@ -160,14 +160,42 @@ struct PowerCutTests {
                 disk.heal()
                 shard.abandon()
                 for after in [disk, disk.powerCut()] {
-                    let opened = try open(after, 7), found = try opened.contents()
-                    if let problem = expectation.problem(found) { Issue.record("call \(n): \(problem)") }
+                    let opened = try open(after, seed), found = try opened.contents()
+                    if let problem = expectation.problem(found) { Issue.record("seed \(seed), call \(n): \(problem)") }
                     opened.abandon()
                 }
                 n += 1
             }
             #expect(n > 50)
         }
+    }
+
+    @Test("a commit point whose writing failed may be on the disk: its segments stay until a newer one is durable")
+    func doubtfulCommit() throws {
+        var flushed = false, n = 0
+        while !flushed {
+            n += 1
+            try #require(n < 100)
+            let disk = FaultyDisk(seed: 5)
+            try IndexShard.create(in: disk.root)
+            try disk.root.sync()
+            let shard = try open(disk, 5)
+            for id in ["1", "2", "3"] {
+                let (_, position) = shard.write(put(id, "{}"))
+                try shard.translog.sync(upTo: position)
+                try shard.refresh()
+            }
+            disk.failAt(call: n, .io)
+            do {
+                try shard.flush()
+                flushed = true
+            } catch is EngineError {}
+            disk.heal()
+            try? shard.forceMerge(segmentsMax: 1)
+            shard.abandon()
+            #expect(try open(disk, 5).contents().count == 3, "call \(n)")
+        }
+        #expect(n > 5)
     }
 
     @Test("after a failed sync nothing is acknowledged, until the shard is opened again")

@@ -54,11 +54,14 @@ extension IndexShard {
     /// - Returns: the highest segment number seen.
     private static func removeOrphans(_ directory: any Directory, keeping commit: CommitPoint) throws(StorageError) -> UInt32 {
         let kept = files(of: commit)
-        var highest: UInt32 = 0
+        var highest: UInt32 = 0, orphans: [String] = []
         for name in try directory.list() where isOurs(name) {
             if let number = number(ofSegment: String(name.prefix { $0 != "." })) { highest = max(highest, number) }
-            if !kept.contains(name) { try directory.remove(name) }
+            if !kept.contains(name) { orphans.append(name) }
         }
+        // Order matters: the newest commit point's name may not be durable yet, and an older one may still need these files.
+        if !orphans.isEmpty { try directory.sync() }
+        for name in orphans { try directory.remove(name) }
         return highest
     }
 

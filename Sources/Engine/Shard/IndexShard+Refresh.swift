@@ -105,7 +105,7 @@ extension IndexShard {
         let (segments, nextNumber) = state.withLock { ($0.segments, $0.nextNumber) }
         let before = commit.withLock { $0 }
         var next = CommitPoint(
-            generation: before.generation + 1, maxSeqNo: nextSeqNo.load(ordering: .relaxed) - 1, translogGeneration: translogGeneration,
+            generation: (doubtfulCommits.withLock { $0.last } ?? before).generation + 1, maxSeqNo: nextSeqNo.load(ordering: .relaxed) - 1, translogGeneration: translogGeneration,
             nextSegment: UInt64(nextNumber), notes: before.notes)
         var written: [UInt32: (live: BitSet, generation: UInt64, length: Int)] = [:]
         for segment in segments {
@@ -120,8 +120,12 @@ extension IndexShard {
             next.segments.append(entry)
         }
         try directory.sync()
-        try next.write(to: directory)
+        do throws(StorageError) { try next.write(to: directory) } catch {
+            if !isAbsent(next.fileName) { doubtfulCommits.withLock { $0.append(next) } }
+            throw error
+        }
         commit.withLock { $0 = next }
+        doubtfulCommits.withLock { $0 = [] }
         state.withLock { s in
             for i in s.segments.indices {
                 guard let file = written[s.segments[i].number] else { continue }
@@ -143,11 +147,21 @@ extension IndexShard {
         return bytes.count
     }
 
+    /// False also when that cannot be told.
+    private func isAbsent(_ name: String) -> Bool {
+        do throws(StorageError) { return try directory.length(name) == nil } catch { return false }
+    }
+
+    /// Files of the newest commit point, and of those that may be newer still.
+    private var committedFiles: Set<String> {
+        doubtfulCommits.withLock { $0 }.reduce(into: Self.files(of: commit.withLock { $0 })) { $0.formUnion(Self.files(of: $1)) }
+    }
+
     /// Removes files that neither the newest commit nor a reader to come needs. Readers that have them mapped keep them.
     private func removeUnreferenced() throws(StorageError) {
         // Order matters: the listing comes first, so a file made after it is never looked at.
         let names = try directory.list()
-        let kept = Self.files(of: commit.withLock { $0 })
+        let kept = committedFiles
         let (segments, open) = state.withLock { s in (Set(s.segments.map(\.fileName)), s.unpublished) }
         for name in names where Self.isOurs(name) && !kept.contains(name) && !segments.contains(name) {
             if let number = Self.number(ofSegment: String(name.prefix { $0 != "." })), open.contains(number) { continue }
@@ -212,7 +226,7 @@ extension IndexShard {
         counters.merges.wrappingAdd(1, ordering: .relaxed)
         // Under the flush's lock: a commit being written may still name them.
         flushes.locked {
-            let kept = Self.files(of: commit.withLock { $0 })
+            let kept = committedFiles
             for source in sources where !kept.contains(source.fileName) { try? directory.remove(source.fileName) }
         }
     }

@@ -34,6 +34,9 @@ package final class IndexShard: @unchecked Sendable {
     let counters = Counters()
     let nextSeqNo: Atomic<Int64>
     let commit: Mutex<CommitPoint>
+    /// A commit point whose writing failed may be on the disk all the same (its name was there, the folder's sync failed), and would be
+    /// the index after a restart: until a newer one is durable its files stay, and its number is not used again. Under the flush's lock.
+    let doubtfulCommits = Mutex<[CommitPoint]>([])
     /// Writes the index's description; called by flush when documents have changed the mapping.
     let persistMapping: @Sendable (Mapping) throws(StorageError) -> Void
     let pool: ThreadPool?
