@@ -195,7 +195,8 @@ extension Query.Fuzziness {
 }
 
 extension Query.MultiMatch.Style {
-    var name: String {
+    /// As requests write it.
+    package var name: String {
         switch self {
         case .bestFields: "best_fields"
         case .mostFields: "most_fields"

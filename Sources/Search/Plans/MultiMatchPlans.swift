@@ -159,15 +159,4 @@ extension Query.MultiMatch.Style {
         default: 0
         }
     }
-
-    var name: String {
-        switch self {
-        case .bestFields: "best_fields"
-        case .mostFields: "most_fields"
-        case .crossFields: "cross_fields"
-        case .phrase: "phrase"
-        case .phrasePrefix: "phrase_prefix"
-        case .boolPrefix: "bool_prefix"
-        }
-    }
 }

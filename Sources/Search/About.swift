@@ -1,1 +1,0 @@
-// Plans, scorers, collectors, aggregations, highlighting.
