@@ -62,9 +62,8 @@ struct LuceneScoresTests {
             #expect(results.allSatisfy { $0.error == nil }, "\(String(describing: results.first { $0.error != nil }?.error))")
             try await node.refresh(benchIndex)
         }
-        let snapshot = try node.snapshot(of: benchIndex)
-        #expect(snapshot.docCount == 2080)
-        return BenchSearcher(snapshot: snapshot)
+        #expect(try node.snapshot(of: benchIndex).docCount == 2080)
+        return try BenchSearcher(node: node)
     }
 
     /// Scores agree to what five decimals show; ids too, but among equal scores and at the cut.

@@ -4,7 +4,6 @@
 package import ArgumentParser
 package import Engine
 internal import JSON
-internal import Search
 import Storage
 
 package struct BenchCommand: ParsableCommand {
@@ -56,7 +55,7 @@ package struct BenchServeCommand: AsyncParsableCommand {
 
     package mutating func run() async throws {
         let node = try await Node.open(root: try FileDirectory(index, create: false))
-        let searcher = BenchSearcher(snapshot: try node.snapshot(of: benchIndex))
+        let searcher = try BenchSearcher(node: node)
         while let line = readLine() {
             let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else {

@@ -6,6 +6,7 @@
 
 internal import JSON
 package import QueryDSL
+internal import Search
 
 package enum BenchQuery {
     package static let field = "text"
@@ -107,4 +108,14 @@ struct BenchFacets {
         histogram.minDocCount = 1
         return histogram
     }()
+
+    /// The check values of the protocol.
+    static func summary(_ results: [AggregationResult]) -> String {
+        func counts(_ name: String) -> [Int] {
+            guard case .buckets(let found)? = results.first(where: { $0.name == name })?.body else { return [] }
+            return found.buckets.map { Int($0.members["doc_count"]?.integer ?? 0) }
+        }
+        return "brand10=\(counts("brand").reduce(0, +)) cat10=\(counts("category").reduce(0, +)) pricebins=\(counts("price").count { $0 > 0 }) "
+            + "rating=[\(counts("rating").map(String.init).joined(separator: ","))]"
+    }
 }

@@ -1,124 +1,80 @@
-// Answers the commands of the benchmark's line protocol over one snapshot, by the same plans, scorers and aggregators as the
-// server; nothing is remembered from one query to the next.
+// Answers the commands of the benchmark's line protocol over one snapshot: each becomes a search request, which the
+// server's SearchExecutor runs as it runs one that came by HTTP, in its default settings but for the filter cache, which is off.
 //
 //     NOOP                          the cheapest answer
-//     TOP_10, TOP_100, TOP_1000     best hits, pruned; the count says nothing (1)
-//     TOP_10_COUNT, ...             best hits and the exact number of matches
-//     COUNT                         the number of matches
-//     IDS_10, PRUNED_10             the best ten with scores: exhaustive with the count, or pruned (-1)
-//     FACETS                        the best ten, the count, and check values of four facets
+//     TOP_10, TOP_100, TOP_1000     track_total_hits: false; the count says nothing (1)
+//     TOP_10_COUNT, ...             track_total_hits: true
+//     COUNT                         _count
+//     IDS_10, PRUNED_10             as TOP_10_COUNT and as TOP_10 (count -1), with the hits' ids and scores
+//     FACETS                        track_total_hits: true, four aggregations, shown as check values
 //
-// An answer is `count TAB nanoseconds [TAB extra]`. The time runs from the parsed query to the finished hits and counts: binding to
-// the index is in it, looking up ids is not.
+// An answer is `count TAB nanoseconds [TAB extra]`. As the protocol has it, the time runs from the query as a tree to finished hits,
+// counts and facets: the query phase. The fetch phase, which looks up ids, comes after it.
 
-import Bytes
+internal import ElasticAPI
+package import Engine
 internal import QueryDSL
 package import Search
-import Segments
 import Storage
 
 package struct BenchSearcher {
-    package let snapshot: IndexSnapshot
+    private let executor: SearchExecutor
+    private let targets: [SearchExecutor.Target]
 
-    package init(snapshot: IndexSnapshot) { self.snapshot = snapshot }
-
-    private struct Hit {
-        let segment: Int, doc: DocID, score: Float
-    }
-
-    private struct Outcome {
-        var hits: [Hit] = []
-        var count = 0
+    package init(node: Node) throws {
+        let server = node.executor()
+        executor = SearchExecutor(now: server.now, monotonic: server.monotonic)
+        targets = try node.targets(benchIndex)
     }
 
     /// Nil for a command that is not known.
     package func answer(_ command: Substring, _ argument: Substring) throws -> String? {
         switch command {
         case "NOOP": return "0\t0"
-        case "FACETS": return try facets(String(argument))
-        case "COUNT": return try timed(argument) { Outcome(count: try count($0)) }.line
+        case "FACETS":
+            var request = request(try BenchFacets(parsing: String(argument)).query, 10, .exact)
+            request.aggregations = BenchFacets.aggregations
+            let (found, time) = try timed(request)
+            return "\(found.total?.value ?? 0)\t\(time)\t\(BenchFacets.summary(found.aggregations)) ids=\(try ids(found))"
+        case "COUNT":
+            let query = BenchQuery.parse(String(argument)), start = monotonicNanoseconds()
+            let count = try executor.count(query, in: targets)
+            return "\(count)\t\(monotonicNanoseconds() - start)"
         case "TOP_10", "TOP_100", "TOP_1000":
-            return try timed(argument) { Outcome(hits: try top($0, Int(command.dropFirst(4)) ?? 10, counted: false).hits, count: 1) }.line
+            return "1\t\(try top(argument, Int(command.dropFirst(4)) ?? 10, .none).time)"
         case "TOP_10_COUNT", "TOP_100_COUNT", "TOP_1000_COUNT":
-            let k = Int(command.dropFirst(4).dropLast(6)) ?? 10
-            return try timed(argument) { try top($0, k, counted: true) }.line
+            let (found, time) = try top(argument, Int(command.dropFirst(4).dropLast(6)) ?? 10, .exact)
+            return "\(found.total?.value ?? 0)\t\(time)"
         case "IDS_10":
-            let (line, outcome) = try timed(argument) { try top($0, 10, counted: true) }
-            return line + "\t" + (try ids(outcome.hits))
+            let (found, time) = try top(argument, 10, .exact)
+            return "\(found.total?.value ?? 0)\t\(time)\t\(try ids(found))"
         case "PRUNED_10":
-            let (line, outcome) = try timed(argument) { Outcome(hits: try top($0, 10, counted: false).hits, count: -1) }
-            return line + "\t" + (try ids(outcome.hits))
+            let (found, time) = try top(argument, 10, .none)
+            return "-1\t\(time)\t\(try ids(found))"
         default: return nil
         }
     }
 
     // MARK: -
 
-    private func timed(_ text: Substring, _ body: (Plan) throws -> Outcome) throws -> (line: String, outcome: Outcome) {
-        let query = BenchQuery.parse(String(text))
+    private func top(_ text: Substring, _ k: Int, _ total: TrackTotalHits) throws -> (found: FoundHits, time: UInt64) {
+        try timed(request(BenchQuery.parse(String(text)), k, total))
+    }
+
+    private func timed(_ request: SearchRequest) throws -> (found: FoundHits, time: UInt64) {
         let start = monotonicNanoseconds()
-        let outcome = try body(try plan(query))
-        return ("\(outcome.count)\t\(monotonicNanoseconds() - start)", outcome)
+        let found = try executor.query(request, in: targets)
+        return (found, monotonicNanoseconds() - start)
     }
 
-    private func plan(_ query: Query) throws -> Plan { try PlanBuilder(snapshot: snapshot, now: 0).plan(query) }
-
-    private func top(_ plan: Plan, _ k: Int, counted: Bool) throws -> Outcome {
-        var outcome = Outcome(), threshold = -Float.infinity
-        for (number, view) in snapshot.segments.enumerated() {
-            let found = try SegmentScorer(plan: plan, view: view).top(k, threshold: &threshold, countUpTo: counted ? .max : 0)
-            outcome.count += found.count
-            merge(found.hits.map { Hit(segment: number, doc: $0.doc, score: $0.score) }, into: &outcome.hits, k)
-            if outcome.hits.count == k, let worst = outcome.hits.last { threshold = max(threshold, worst.score) }
-        }
-        return outcome
+    private func request(_ query: Query, _ size: Int, _ total: TrackTotalHits) -> SearchRequest {
+        var request = SearchRequest()
+        (request.query, request.size, request.trackTotalHits, request.source) = (query, size, total, .none)
+        request.timeoutMilliseconds = Services.Options().searchMillisecondsMax
+        return request
     }
 
-    private func count(_ plan: Plan) throws -> Int {
-        var count = 0
-        for view in snapshot.segments { count += try SegmentScorer(plan: plan, view: view).count() }
-        return count
-    }
-
-    /// Both lists are in order; of equal scores those of earlier segments come first.
-    private func merge(_ new: [Hit], into hits: inout [Hit], _ k: Int) {
-        if hits.isEmpty { hits = new } else if !new.isEmpty {
-            hits = Array((hits + new).sorted { ($1.score, $0.segment, $0.doc) < ($0.score, $1.segment, $1.doc) }.prefix(k))
-        }
-    }
-
-    private func ids(_ hits: [Hit]) throws -> String {
-        try hits.map { "\(try snapshot.segments[$0.segment].segment.columns.id(of: $0.doc)):\(fixed(Double($0.score), 5))" }.joined(separator: " ")
-    }
-
-    private func facets(_ text: String) throws -> String {
-        let query = try BenchFacets(parsing: text).query
-        let start = monotonicNanoseconds()
-        let plan = try plan(query)
-        let collector = try AggregationCollector(BenchFacets.aggregations, snapshots: [snapshot], evaluate: { _, _, segment in
-            BitSet(count: snapshot.segments[segment].docCount)
-        })
-        var outcome = Outcome()
-        for (number, view) in snapshot.segments.enumerated() {
-            let found = try SegmentScorer(plan: plan, view: view).collect(k: 10, scores: false)
-            outcome.count += found.matches.cardinality()
-            merge(found.hits.map { Hit(segment: number, doc: $0.doc, score: $0.score) }, into: &outcome.hits, 10)
-            try collector.collect(snapshot: 0, segment: number, matches: found.matches, scores: nil)
-        }
-        let results = try collector.finish()
-        let time = monotonicNanoseconds() - start
-        let counts = { (name: String) in FacetCounts(results.first { $0.name == name }).counts }
-        let rating = counts("rating").map(String.init).joined(separator: ",")
-        return "\(outcome.count)\t\(time)\tbrand10=\(counts("brand").reduce(0, +)) cat10=\(counts("category").reduce(0, +)) "
-            + "pricebins=\(counts("price").count { $0 > 0 }) rating=[\(rating)] ids=\(try ids(outcome.hits))"
-    }
-}
-
-/// The document counts of a result's buckets, in order.
-private struct FacetCounts {
-    var counts: [Int] = []
-    init(_ result: AggregationResult?) {
-        guard case .buckets(let buckets)? = result?.body else { return }
-        counts = buckets.buckets.map { Int($0.members["doc_count"]?.integer ?? 0) }
+    private func ids(_ found: FoundHits) throws -> String {
+        try executor.fetch(found).hits.map { "\($0.id):\(fixed(Double($0.score ?? 0), 5))" }.joined(separator: " ")
     }
 }

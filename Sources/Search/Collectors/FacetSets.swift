@@ -14,6 +14,10 @@ package struct FacetSets: Sendable {
     /// - Precondition: equal counts.
     package init(base: BitSet, filters: [BitSet]) {
         let n = filters.count
+        if n == 0 {
+            (all, without) = (base, [])
+            return
+        }
         precondition(filters.allSatisfy { $0.count == base.count })
         var all = base, without = [BitSet](repeating: base, count: n)
         var suffixes = [UInt64](repeating: 0, count: n)

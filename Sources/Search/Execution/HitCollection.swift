@@ -41,6 +41,16 @@ struct CollectedHits {
     }
 }
 
+/// What the query phase found, to be fetched from.
+package struct FoundHits {
+    let search: PreparedSearch
+    let collected: CollectedHits
+
+    /// Nil when the request said `track_total_hits: false`.
+    package var total: (value: Int, relation: SearchResponse.Relation)? { collected.total(search.request.trackTotalHits) }
+    package var aggregations: [AggregationResult] { collected.aggregations }
+}
+
 extension PreparedSearch {
     /// Hits from the first one on, as many as from + size need.
     func collect() throws(SearchError) -> CollectedHits {
@@ -98,10 +108,10 @@ extension PreparedSearch {
                 let found = try scorer.top(min(k, max(1, view.docCount)), threshold: &competitive, countUpTo: countLeft(result.count))
                 result.count += found.count
                 if !found.countIsExact { result.countIsExact = false }
-                for hit in found.hits { best.insert(hit.score, HitPlace(target: t, segment: s, doc: hit.doc)) }
+                best.merge(found.hits, target: t, segment: s)
             }
         }
-        result.hits = best.sorted(withSort: !request.sort.isEmpty)
+        result.hits = best.finish(withSort: !request.sort.isEmpty)
         result.maxScore = result.hits.first?.score
         return result
     }
@@ -110,24 +120,22 @@ extension PreparedSearch {
         var result = CollectedHits(), best = BestHits(ordersByScore ? k : 0)
         let sorter = ordersByScore || k == 0 ? nil : try sorter(size: k, after: request.searchAfter)
         let aggregator = try request.aggregations.isEmpty ? nil : self.aggregator()
+        let names = request.facetFilters.map(\.name)
         for (t, bound) in bounds.enumerated() {
             for (s, view) in bound.target.snapshot.segments.enumerated() {
                 if isOverdue { result.timedOut = true }
                 if result.timedOut || result.terminatedEarly { break }
-                let scorer = try SegmentScorer(plan: bound.plan, view: view)
-                let found = needsScores(k) ? try scorer.collect(k: 0, scores: true) : SegmentMatches(matches: try scorer.matches(), hits: [], scores: nil)
+                let found = try matches(bound, view, k)
                 let sets = try narrowed(found, bound, view, &result)
                 if let aggregator {
-                    let facets = sets.facets, names = request.facetFilters.map(\.name)
+                    let facets = sets.facets
                     try aggregator.collect(snapshot: t, segment: s, matches: { name in
                         names.firstIndex(of: name).map { facets.without[$0] } ?? facets.all
                     }, scores: found.scores)
                 }
                 result.count += sets.hits.cardinality()
                 if let sorter { try sorter.collect(snapshot: t, segment: s, matches: sets.hits, scores: found.scores) }
-                if ordersByScore, k > 0, let scores = found.scores {
-                    sets.hits.forEach { doc in best.insert(scores[doc], HitPlace(target: t, segment: s, doc: DocID(truncatingIfNeeded: doc))) }
-                }
+                best.merge(hits(found, sets.hits, bound, k), target: t, segment: s)
                 if request.trackScores, let scores = found.scores {
                     sets.hits.forEach { result.maxScore = max(result.maxScore ?? -.infinity, scores[$0]) }
                 }
@@ -138,11 +146,34 @@ extension PreparedSearch {
                 CollectedHit(place: HitPlace(target: hit.snapshot, segment: hit.segment, doc: hit.doc), score: hit.score, sort: sorter.json(hit))
             }
         } else if ordersByScore {
-            result.hits = best.sorted(withSort: !request.sort.isEmpty)
+            result.hits = best.finish(withSort: !request.sort.isEmpty)
             result.maxScore = result.hits.first?.score
         }
         if let aggregator { result.aggregations = try aggregator.finish() }
         return result
+    }
+
+    /// The best hits of a segment are those of the scorer: nothing takes matches away afterwards.
+    private func keepsAllMatches(_ bound: Bound) -> Bool {
+        request.minScore == nil && request.terminateAfter == 0 && bound.postFilter == nil && bound.facets.isEmpty
+    }
+
+    /// All matches of a segment, with what is read of their scores.
+    private func matches(_ bound: Bound, _ view: SegmentView, _ k: Int) throws -> SegmentMatches {
+        let scorer = try SegmentScorer(plan: bound.plan, view: view)
+        if ordersByScore, k > 0, keepsAllMatches(bound) { return try scorer.collect(k: k, scores: request.aggregations.contains(where: Self.hasTopHits)) }
+        if needsScores(k) { return try scorer.collect(k: 0, scores: true) }
+        return SegmentMatches(matches: try scorer.matches(), hits: [], scores: nil)
+    }
+
+    /// The best `k` by score, best first.
+    private func hits(_ found: SegmentMatches, _ kept: BitSet, _ bound: Bound, _ k: Int) -> [(doc: DocID, score: Float)] {
+        guard ordersByScore, k > 0 else { return [] }
+        if keepsAllMatches(bound) { return found.hits }
+        guard let scores = found.scores else { return [] }
+        var heap = TopHeap(min(k, scores.count), threshold: -.infinity)
+        kept.forEach { doc in heap.insert(UInt32(truncatingIfNeeded: doc), scores[doc]) }
+        return heap.sorted()
     }
 
     /// A segment's matches after min_score, terminate_after, facet filters and post_filter.
@@ -185,56 +216,40 @@ extension PreparedSearch {
     }
 }
 
-/// The best k by score: a binary heap with the worst on top.
+/// The best k by score of segment after segment, best first.
 struct BestHits {
     private let k: Int
-    private var heap: [CollectedHit] = []
+    private var hits: [CollectedHit] = []
 
     init(_ k: Int) { self.k = k }
 
     /// Scores must be above this to get in; -infinity until there are k.
-    var threshold: Float { heap.count < k || k == 0 ? -.infinity : heap[0].score }
+    var threshold: Float { hits.count < k ? -.infinity : hits.last?.score ?? -.infinity }
 
-    mutating func insert(_ score: Float, _ place: HitPlace) {
-        let hit = CollectedHit(place: place, score: score, sort: nil)
-        if heap.count < k {
-            heap.append(hit)
-            siftUp(heap.count - 1)
-        } else if k > 0, Self.isBetter(hit, heap[0]) {
-            heap[0] = hit
-            siftDown()
+    /// - Parameter new: best first, of a segment behind those merged before: of equal scores the ones already here go first.
+    mutating func merge(_ new: [(doc: DocID, score: Float)], target: Int, segment: Int) {
+        if new.isEmpty { return }
+        var merged: [CollectedHit] = [], old = 0, i = 0
+        merged.reserveCapacity(min(k, hits.count + new.count))
+        while merged.count < k, old < hits.count || i < new.count {
+            if i == new.count || (old < hits.count && hits[old].score >= new[i].score) {
+                merged.append(hits[old])
+                old += 1
+            } else {
+                merged.append(CollectedHit(place: HitPlace(target: target, segment: segment, doc: new[i].doc), score: new[i].score, sort: nil))
+                i += 1
+            }
         }
+        hits = merged
     }
 
-    func sorted(withSort: Bool) -> [CollectedHit] {
-        heap.sorted(by: Self.isBetter).map { hit in
-            CollectedHit(place: hit.place, score: hit.score, sort: withSort ? [.number(Double(hit.score))] : nil)
-        }
+    func finish(withSort: Bool) -> [CollectedHit] {
+        guard withSort else { return hits }
+        return hits.map { CollectedHit(place: $0.place, score: $0.score, sort: [.number(Double($0.score))]) }
     }
 
     static func isBetter(_ a: CollectedHit, _ b: CollectedHit) -> Bool {
         a.score != b.score ? a.score > b.score : a.place < b.place
-    }
-
-    // MARK: -
-
-    private mutating func siftUp(_ from: Int) {
-        var i = from
-        while i > 0, Self.isBetter(heap[(i - 1) / 2], heap[i]) {
-            heap.swapAt(i, (i - 1) / 2)
-            i = (i - 1) / 2
-        }
-    }
-
-    private mutating func siftDown() {
-        var i = 0
-        while true {
-            var worst = i
-            for child in [2 * i + 1, 2 * i + 2] where child < heap.count && Self.isBetter(heap[worst], heap[child]) { worst = child }
-            if worst == i { return }
-            heap.swapAt(i, worst)
-            i = worst
-        }
     }
 }
 

@@ -90,7 +90,7 @@ final class PreparedSearch {
         }, score: 0)
     }
 
-    private static func hasTopHits(_ a: Aggregation) -> Bool {
+    static func hasTopHits(_ a: Aggregation) -> Bool {
         if case .topHits = a.kind { return true }
         return a.children.contains(where: hasTopHits)
     }

@@ -1,7 +1,8 @@
 // Runs a whole search request over the snapshots of one or more indexes: plan, score or filter per segment,
 // collect, sort, fetch. Pure but for reading segments: time comes in as a value, nothing is written.
 //
-//     request ─ PreparedSearch (checked, planned) ─ HitCollection (per segment) ─ rescore, collapse ─ FetchPhase
+//     query phase    PreparedSearch (checked, planned) ─ HitCollection (per segment) ─ rescore, collapse
+//     fetch phase    FetchPhase: what the page's hits show
 
 package import Bytes
 package import QueryDSL
@@ -34,17 +35,25 @@ package struct SearchExecutor: Sendable {
         (self.now, self.filterCache, self.monotonic, self.highlighter) = (now, filterCache, monotonic, highlighter)
     }
 
-    package func search(_ request: SearchRequest, in targets: [Target]) throws(SearchError) -> SearchResponse {
+    package func search(_ request: SearchRequest, in targets: [Target]) throws(SearchError) -> SearchResponse { try fetch(try query(request, in: targets)) }
+
+    /// The query phase alone: totals, aggregations and the places of the hits.
+    package func query(_ request: SearchRequest, in targets: [Target]) throws(SearchError) -> FoundHits {
         let search = try PreparedSearch(request, targets, self)
+        return FoundHits(search: search, collected: try search.collect())
+    }
+
+    /// The fetch phase: the page of hits that the request asked for, as it wants to see them.
+    package func fetch(_ found: FoundHits) throws(SearchError) -> SearchResponse {
+        let request = found.search.request, collected = found.collected
         var response = SearchResponse()
-        let collected = try search.collect()
-        response.total = collected.total(request.trackTotalHits)
+        response.total = found.total
         response.maxScore = collected.maxScore
         response.aggregations = collected.aggregations
         response.timedOut = collected.timedOut
         response.terminatedEarly = request.terminateAfter > 0 ? collected.terminatedEarly : nil
         let page = collected.hits.dropFirst(request.from).prefix(request.size)
-        response.hits = try FetchPhase(search).fetch(Array(page))
+        response.hits = try FetchPhase(found.search).fetch(Array(page))
         return response
     }
 
