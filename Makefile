@@ -7,7 +7,7 @@ PORT    ?= 9200
 DATA    ?= data
 SHARED  ?= ../shared
 # What building needs from Debian; the name before the colon says what for: ICU, LZ4, Snowball, zlib.
-PACKAGES := pkg-config libicu-dev liblz4-dev libstemmer-dev zlib1g-dev
+PACKAGES := pkg-config libicu-dev liblz4-dev libsqlite3-dev libssl-dev libstemmer-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
 .PHONY: help run test fast build serve corpus index inspect bench crash compat clients fuzz golden format tidy packages venv clean

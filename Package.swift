@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // Bytes: no files, no Foundation.
@@ -52,6 +53,15 @@ let package = Package(
         layer("Search", ["QueryDSL", "Segments", "Mappings", "Analysis", "JSON", "Storage", "Bytes"]),
         layer("Engine", ["Search", "Indexing", "QueryDSL", "Segments", "Mappings", "Analysis", "JSON", "Storage", "Bytes"]),
         layer("Relevance", []),
+
+        // The shop's transactions.
+        .systemLibrary(name: "CIsothermCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        layer("Secrets", ["CIsothermCrypto"]),
+        layer("Orders", ["Secrets", "JSON"]),
+        layer("OrdersSQLite", [
+            "Orders", "BulkInput", "Secrets", "JSON",
+            .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        ]),
 
         // What a user meets.
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
@@ -82,6 +92,9 @@ let package = Package(
         suite("AggregationTests", ["Search", "Analysis", "QueryDSL", "Mappings", "JSON", "Indexing", "Segments", "Storage", "Bytes"]),
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
+        suite("SecretsTests", ["Secrets"]),
+        suite("OrdersTests", ["Orders", "Secrets", "JSON"]),
+        suite("OrdersSQLiteTests", ["OrdersSQLite", "Orders", "BulkInput", "Secrets", "JSON", .product(name: "GRDB", package: "GRDB.swift")]),
         suite("CommandsTests", [
             "Commands", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
