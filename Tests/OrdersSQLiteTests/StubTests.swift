@@ -1,0 +1,2 @@
+// The store's tests come here.
+import Testing
