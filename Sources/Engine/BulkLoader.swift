@@ -1,76 +1,95 @@
-// Loads many documents through the ordinary write path (translog included), with large group commits: while
-// one batch is being made durable the next is indexed. One caller at a time.
+// Loads many documents through the ordinary write path (translog included), with large group commits. Every write thread has a
+// lane of its own, and takes its share of each batch in turn: while one seals a full buffer, or a batch is being made durable,
+// the others go on with later batches. An id has always the same lane, so its operations keep their order.
+//
+// One caller at a time. At most `batchesMax` batches are in work; past it `load` waits for the oldest.
 
-import Synchronization
 internal import Storage
+import Synchronization
 
 package final class BulkLoader: Sendable {
     private let node: Node
     private let index: Index
     private let shard: IndexShard
+    private let lanes: [SerialLane]
     private let state = Mutex(State())
 
     private struct State {
-        var done = 0
         var committed = 0
-        /// Syncs under way: what they cover, and how it went.
-        var syncs: [(operations: Int, task: Task<StorageError?, Never>)] = []
+        /// Oldest first.
+        var batches: [Batch] = []
         var open = true
     }
 
-    /// Bytes indexed and not yet durable, at most so many batches.
-    private static let syncsMax = 2
+    private struct Batch {
+        let operations: Int
+        let task: Task<(results: [WriteResult], failure: StorageError?), Never>
+    }
+
+    /// Measured with batches of 8 MB: two leave a thread idle while the other seals a buffer, more than four gain nothing.
+    private static let batchesMax = 4
 
     init(node: Node, index: Index) throws(EngineError) {
         (self.node, self.index) = (node, index)
-        shard = try index.shard()
+        let shard = try index.shard()
+        self.shard = shard
+        lanes = shard.slots.map { _ in SerialLane(node.writers) }
         index.loads.wrappingAdd(1, ordering: .relaxed)
     }
 
     deinit { endLoad() }
 
-    /// Indexes the batch; returns when it is indexed, and durable up to `committed`. Batches of 4 to 16 MB do well.
+    /// Takes the batch and returns when the next may come: results, in order, of the batches that have become durable meanwhile. Batches of
+    /// 4 to 16 MB do well.
     package func load(_ operations: [WriteOperation]) async throws(EngineError) -> [WriteResult] {
         try node.checkOpen()
-        let shard = shard, name = index.name
-        let named = operations.map { operation in
+        let name = index.name
+        let work = SharedBulk(operations.map { operation in
             var operation = operation
             operation.index = name
             return operation
+        }, workers: lanes.count)
+        let countdown = Countdown(lanes.count), shard = shard
+        for (worker, lane) in lanes.enumerated() {
+            lane.submit {
+                work.run(worker, on: shard)
+                countdown.finish()
+            }
         }
-        let (results, position) = await node.writers.run { shard.bulk(named) }
-        let translog = shard.translog
-        let task = Task<StorageError?, Never> {
-            do throws(StorageError) { try await translog.whenDurable(position) } catch { return error }
-            return nil
+        let task = Task<(results: [WriteResult], failure: StorageError?), Never> {
+            await countdown.wait()
+            let (results, position) = work.outcome
+            do throws(StorageError) { try await shard.translog.whenDurable(position) } catch { return (results, error) }
+            return (results, nil)
         }
-        state.withLock { s in
-            s.done += operations.count
-            s.syncs.append((s.done, task))
-        }
-        try await settle(leaving: Self.syncsMax - 1)
-        return results
+        state.withLock { $0.batches.append(Batch(operations: operations.count, task: task)) }
+        return try await settle(leaving: Self.batchesMax - 1)
     }
 
-    /// Operations of this load that are durable now: what `committed N` prints.
+    /// Operations of this load that are durable now, refused ones among them: what `committed N` prints. Those before them are durable too.
     package var committed: Int { state.withLock { $0.committed } }
 
     /// Makes all durable and searchable, and flushes.
-    package func finish() async throws(EngineError) {
-        try await settle(leaving: 0)
+    /// - Returns: the results that `load` has not given yet.
+    package func finish() async throws(EngineError) -> [WriteResult] {
+        let results = try await settle(leaving: 0)
         let shard = shard
         try await node.writers.run { () throws(EngineError) in try shard.flush() }
         endLoad()
+        return results
     }
 
     // MARK: -
 
-    private func settle(leaving most: Int) async throws(EngineError) {
+    private func settle(leaving most: Int) async throws(EngineError) -> [WriteResult] {
+        var results: [WriteResult] = []
         while true {
-            let next = state.withLock { s in s.syncs.count > most ? s.syncs.removeFirst() : nil }
-            guard let next else { return }
-            if let error = await next.task.value { throw shard.fail(error) }
-            state.withLock { $0.committed = max($0.committed, next.operations) }
+            let next = state.withLock { s in s.batches.count > most ? s.batches.removeFirst() : nil }
+            guard let next else { return results }
+            let outcome = await next.task.value
+            if let failure = outcome.failure { throw shard.fail(failure) }
+            state.withLock { $0.committed += next.operations }
+            results += outcome.results
         }
     }
 
@@ -83,8 +102,32 @@ package final class BulkLoader: Sendable {
     }
 }
 
+/// Waited for by one task, finished by several threads.
+private final class Countdown: Sendable {
+    private let state: Mutex<(left: Int, waiter: CheckedContinuation<Void, Never>?)>
+    init(_ count: Int) { state = Mutex((count, nil)) }
+
+    func finish() {
+        state.withLock { s in
+            s.left -= 1
+            defer { if s.left == 0 { s.waiter = nil } }
+            return s.left == 0 ? s.waiter : nil
+        }?.resume()
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { s in
+                if s.left > 0 { s.waiter = continuation }
+                return s.left <= 0
+            }
+            if isDone { continuation.resume() }
+        }
+    }
+}
+
 extension Node {
-    /// For loading much at once: batches are indexed while earlier ones are being made durable. Interval refreshes and
+    /// For loading much at once. Interval refreshes and
     /// merges of the index wait until it is finished.
     /// - Parameter index: made with `creation` when it is not there.
     package func bulkLoader(_ index: String, creating creation: IndexCreation = IndexCreation()) async throws(EngineError) -> BulkLoader {

@@ -163,15 +163,49 @@ struct NodeTests {
         let root = MemoryDirectory()
         let node = try await Node.open(root: root, options: options())
         let loader = try await node.bulkLoader("big")
+        var results: [WriteResult] = []
         for batch in 0..<10 {
-            let results = try await loader.load((0..<100).map { WriteOperation(.index, index: "big", source: Array("{\"n\":\(batch * 100 + $0)}".utf8)) })
-            #expect(results.allSatisfy { $0.error == nil })
-            #expect(loader.committed <= (batch + 1) * 100)
-            #expect(loader.committed >= (batch - 1) * 100)
+            results += try await loader.load((0..<100).map { WriteOperation(.index, index: "big", source: Array("{\"n\":\(batch * 100 + $0)}".utf8)) })
+            #expect(loader.committed == results.count, "results are given as batches become durable")
+            #expect(results.count >= (batch - 3) * 100, "four batches are in work at most")
         }
-        try await loader.finish()
+        results += try await loader.finish()
+        #expect(results.count == 1000 && results.allSatisfy { $0.error == nil })
         #expect(loader.committed == 1000)
         #expect(try node.snapshot(of: "big").docCount == 1000)
+        await node.close()
+    }
+
+    @Test("batches in work together keep the order of each id's operations", arguments: UInt64(0)..<10)
+    func loadOrder(seed: UInt64) async throws {
+        var random = Seeded(seed)
+        var options = options()
+        options.bufferBytesMax = 1 << 20
+        let node = try await Node.open(root: MemoryDirectory(), options: options)
+        let loader = try await node.bulkLoader("i")
+        // Long documents in one lane make it fall behind the other.
+        let filler = String(repeating: "x ", count: 5000)
+        var last: [String: Int] = [:], versions: [String: Int64] = [:], sent: [String] = [], results: [WriteResult] = []
+        for n in 0..<60 {
+            var batch: [WriteOperation] = []
+            for _ in 0..<Int.random(in: 1...40, using: &random) {
+                let id = String(Int.random(in: 0..<30, using: &random)), size = Int.random(in: 0...filler.count, using: &random)
+                batch.append(WriteOperation(.index, index: "i", id: id, source: Array("{\"n\":\(sent.count),\"t\":\"\(filler.prefix(n % 2 == 0 ? size : 0))\"}".utf8)))
+                last[id] = sent.count
+                sent.append(id)
+            }
+            results += try await loader.load(batch)
+        }
+        results += try await loader.finish()
+        #expect(results.map(\.id) == sent, "in the order sent")
+        for result in results {
+            #expect(result.version == (versions[result.id] ?? 0) + 1)
+            versions[result.id] = result.version
+        }
+        for (id, n) in last {
+            let source = try #require(try await node.get("i", id: id)?.source)
+            #expect(String(decoding: source, as: UTF8.self).hasPrefix("{\"n\":\(n),"))
+        }
         await node.close()
     }
 }

@@ -30,16 +30,19 @@ package struct BenchBuildCommand: AsyncParsableCommand {
         let input = try LineFile(corpus)
         var docs = 0
         while let batch = try input.next(bytesMax: 8 << 20) {
-            let results = try await loader.load(batch.map { WriteOperation(.index, index: benchIndex, id: BenchMapping.id(of: $0), source: $0) })
-            if let error = results.lazy.compactMap(\.error).first { throw CommandError("line about \(docs + 1): \(error)") }
+            try check(await loader.load(batch.map { WriteOperation(.index, index: benchIndex, id: BenchMapping.id(of: $0), source: $0) }))
             docs += batch.count
         }
-        try await loader.finish()
+        try check(await loader.finish())
         let indexed = monotonicNanoseconds()
         if !noMerge { try await node.forceMerge(benchIndex) }
         let merged = monotonicNanoseconds()
         await node.close()
         Terminal.line("{\"docs\": \(docs), \"index_s\": \(seconds(start, indexed)), \"merge_s\": \(seconds(indexed, merged))}")
+    }
+
+    private func check(_ results: [WriteResult]) throws {
+        if let result = results.first(where: { $0.error != nil }), let error = result.error { throw CommandError("document \(result.id): \(error)") }
     }
 
     private func seconds(_ from: UInt64, _ to: UInt64) -> String { fixed(Double(to &- from) / 1e9, 2) }

@@ -6,8 +6,9 @@ import Storage
 actor LocalBulkTarget: BulkTarget {
     private let node: Node
     private let loader: BulkLoader
-    /// After each batch: operations sent until then, and how many of them were refused.
-    private var marks: [(sent: Int, refused: Int)] = []
+    /// Sent, without results yet. At most as many as the loader has batches in work.
+    private var open: [BulkItem] = []
+    private var refused = 0
 
     init(data: String, index: String, creation: IndexCreation) async throws {
         node = try await Node.open(root: try FileDirectory(data))
@@ -15,24 +16,29 @@ actor LocalBulkTarget: BulkTarget {
     }
 
     func load(_ batch: [BulkItem]) async throws -> [BulkReject] {
-        let results = try await loader.load(batch.map(\.operation))
-        let rejects = zip(batch, results).compactMap { item, result in
-            result.error.map { BulkReject(origin: item.origin, reason: LocalBulkTarget.reason($0), document: item.operation.source) }
-        }
-        marks.append(((marks.last?.sent ?? 0) + batch.count, (marks.last?.refused ?? 0) + rejects.count))
+        open += batch
+        return rejects(of: try await loader.load(batch.map(\.operation)))
+    }
+
+    /// Refused operations are durable nowhere; results come as batches become durable.
+    var committed: Int { loader.committed - refused }
+
+    func finish() async throws -> [BulkReject] {
+        let rejects = rejects(of: try await loader.finish())
+        await node.close()
         return rejects
     }
 
-    /// The engine's figure moves batch by batch and has refused operations in it, which are durable nowhere.
-    var committed: Int {
-        let durable = loader.committed
-        return durable - (marks.last { $0.sent <= durable }?.refused ?? 0)
-    }
+    // MARK: -
 
-    func finish() async throws -> [BulkReject] {
-        try await loader.finish()
-        await node.close()
-        return []
+    /// - Parameter results: of the oldest items that have none yet.
+    private func rejects(of results: [WriteResult]) -> [BulkReject] {
+        let rejects = zip(open, results).compactMap { item, result in
+            result.error.map { BulkReject(origin: item.origin, reason: LocalBulkTarget.reason($0), document: item.operation.source) }
+        }
+        open.removeFirst(min(open.count, results.count))
+        refused += rejects.count
+        return rejects
     }
 
     private static func reason(_ error: EngineError) -> String { error.description + (error.cause.map { ": " + $0 } ?? "") }

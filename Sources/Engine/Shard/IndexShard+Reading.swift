@@ -41,24 +41,49 @@ extension IndexShard {
     package func bulk(_ operations: [WriteOperation]) -> (results: [WriteResult], position: Int) {
         let bytes = operations.reduce(0) { $0 + $1.source.count }
         let workers = bytes >= settings.parallelBytesMin && pool != nil ? slots.count : 1
-        let shares = Self.shares(operations, workers)
-        let results = Mutex([WriteResult?](repeating: nil, count: operations.count)), last = Mutex(0)
-        let work: @Sendable (Int) -> Void = { [self] worker in
-            let scratch = borrowScratch()
-            defer { giveBack(scratch) }
-            var done: [(Int, WriteResult)] = []
-            var position = 0
-            for i in shares[worker] {
-                let (result, at) = write(operations[i], scratch, worker)
-                done.append((i, result))
-                position = max(position, at)
-            }
-            results.withLock { for (i, result) in done { $0[i] = result } }
-            last.withLock { $0 = max($0, position) }
-        }
-        if workers > 1, let pool { pool.parallel(workers, work) } else { work(0) }
-        return (results.withLock { $0.compactMap { $0 } }, last.withLock { $0 })
+        let work = SharedBulk(operations, workers: workers)
+        if workers > 1, let pool { pool.parallel(workers) { [self] in work.run($0, on: self) } } else { work.run(0, on: self) }
+        return work.outcome
     }
+}
+
+/// A bulk request shared out to workers. An id is always the same worker's, so its operations keep their order, also over
+/// requests, if each worker takes them in theirs.
+final class SharedBulk: Sendable {
+    private let operations: [WriteOperation]
+    private let shares: [[Int]]
+    private let state: Mutex<State>
+
+    private struct State {
+        var results: [WriteResult?]
+        var position = 0
+    }
+
+    init(_ operations: [WriteOperation], workers: Int) {
+        self.operations = operations
+        shares = Self.shares(operations, workers)
+        state = Mutex(State(results: [WriteResult?](repeating: nil, count: operations.count)))
+    }
+
+    func run(_ worker: Int, on shard: IndexShard) {
+        let scratch = shard.borrowScratch()
+        defer { shard.giveBack(scratch) }
+        var done: [(Int, WriteResult)] = []
+        done.reserveCapacity(shares[worker].count)
+        var position = 0
+        for i in shares[worker] {
+            let (result, at) = shard.write(operations[i], scratch, worker)
+            done.append((i, result))
+            position = max(position, at)
+        }
+        state.withLock { s in
+            for (i, result) in done { s.results[i] = result }
+            s.position = max(s.position, position)
+        }
+    }
+
+    /// Once every worker has run.
+    var outcome: (results: [WriteResult], position: Int) { state.withLock { ($0.results.compactMap { $0 }, $0.position) } }
 
     /// Which worker does which operations: an id is always the same worker's, so its operations keep their order.
     private static func shares(_ operations: [WriteOperation], _ workers: Int) -> [[Int]] {
