@@ -4,13 +4,13 @@ package struct Currency: Hashable, Sendable, CustomStringConvertible, Expressibl
     package let code: String
 
     /// Nil unless three capital letters.
-    package init?(_ code: String) {
+    package init?(code: String) {
         guard code.utf8.count == 3, code.utf8.allSatisfy({ $0 >= 65 && $0 <= 90 }) else { return nil }
         self.code = code
     }
     /// For literals: a wrong one is a programmer's error.
     package init(stringLiteral code: String) {
-        precondition(Currency(code) != nil, "a currency is three capital letters")
+        precondition(Currency(code: code) != nil, "a currency is three capital letters")
         self.code = code
     }
     package var description: String { code }

@@ -134,7 +134,7 @@ package struct GatewayWebhook: Sendable, Equatable {
     package init(body: [UInt8]) throws(StoreError) {
         guard let value = try? JSONValue.parse(body), let payment = value["payment"]?.string.flatMap({ PaymentID(text: $0) }),
             let what = value["type"]?.string.flatMap(PaymentReport.What.init), let eventID = value["event"]?.string, eventID.utf8.count <= 200,
-            !eventID.isEmpty, let amount = value["amount_minor"]?.integer, let currency = value["currency"]?.string.flatMap({ Currency($0) })
+            !eventID.isEmpty, let amount = value["amount_minor"]?.integer, let currency = value["currency"]?.string.flatMap({ Currency(code: $0) })
         else { throw .invalid("a payment webhook needs event, payment, type, amount_minor and currency") }
         (self.payment, self.what, self.eventID, amountMinor, self.currency) = (payment, what, eventID, amount, currency)
         reference = value["reference"]?.string ?? ""

@@ -51,7 +51,7 @@ struct ValueTests {
         #expect(Money(-5, "BRL").description == "-0.05 BRL")
         #expect(Money(123_456, "BRL").decimal == "1234.56")
         #expect(Money(7, "JPY").decimal == "7")
-        #expect(Currency("eur") == nil && Currency("EURO") == nil)
+        #expect(Currency(code: "eur") == nil && Currency(code: "EURO") == nil)
     }
 
     @Test("identifiers rise, also when the clock goes back, and name their millisecond")

@@ -1,0 +1,112 @@
+// Version 2: payments with their events and refunds, shipments with their tracking, returns.
+//
+// They refer to the order directory, not to orders: a payment's gateway references and events stay here when the order's body moves on.
+
+let schema2 = """
+    CREATE TABLE payments(
+        payment_id BLOB NOT NULL PRIMARY KEY CHECK (length(payment_id) = 16),
+        order_id BLOB NOT NULL REFERENCES order_directory(order_id),
+        gateway TEXT NOT NULL,
+        method TEXT NOT NULL,
+        gateway_reference TEXT,
+        currency TEXT NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),
+        amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+        state TEXT NOT NULL CHECK (state IN ('created', 'action_required', 'authorised', 'part_captured', 'captured', 'part_refunded', 'refunded', 'declined', 'voided')),
+        authorised_minor INTEGER NOT NULL DEFAULT 0 CHECK (authorised_minor BETWEEN 0 AND amount_minor),
+        captured_minor INTEGER NOT NULL DEFAULT 0 CHECK (captured_minor >= 0 AND captured_minor + voided_minor <= authorised_minor),
+        refunded_minor INTEGER NOT NULL DEFAULT 0 CHECK (refunded_minor BETWEEN 0 AND captured_minor),
+        voided_minor INTEGER NOT NULL DEFAULT 0 CHECK (voided_minor >= 0),
+        created_at INTEGER NOT NULL,
+        version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX payments_order ON payments(order_id);
+    CREATE INDEX payments_open ON payments(created_at) WHERE state IN ('created', 'action_required', 'authorised', 'part_captured');
+
+    CREATE TABLE payment_events(
+        seq INTEGER PRIMARY KEY,
+        payment_id BLOB NOT NULL REFERENCES payments,
+        gateway TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('require_action', 'authorise', 'decline', 'capture_part', 'capture_rest', 'refund_part', 'refund_rest', 'void', 'capture', 'refund')),
+        amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+        happened_at INTEGER NOT NULL,
+        received_at INTEGER NOT NULL,
+        applied INTEGER NOT NULL CHECK (applied IN (0, 1)),
+        UNIQUE (gateway, event_id)
+    ) STRICT;
+    CREATE INDEX payment_events_payment ON payment_events(payment_id, seq);
+    CREATE INDEX payment_events_ignored ON payment_events(received_at) WHERE applied = 0;
+    -- The sums of a payment are those of its events, since nothing else writes them.
+    CREATE TRIGGER payment_event_counts AFTER INSERT ON payment_events WHEN new.applied = 1 BEGIN
+        UPDATE payments SET
+            authorised_minor = authorised_minor + iif(new.kind = 'authorise', new.amount_minor, 0),
+            captured_minor = captured_minor + iif(new.kind IN ('capture_part', 'capture_rest'), new.amount_minor, 0),
+            refunded_minor = refunded_minor + iif(new.kind IN ('refund_part', 'refund_rest'), new.amount_minor, 0),
+            voided_minor = voided_minor + iif(new.kind = 'void', new.amount_minor, 0)
+            WHERE payment_id = new.payment_id;
+    END;
+    CREATE TRIGGER payment_events_unchanged BEFORE UPDATE ON payment_events BEGIN SELECT raise(ABORT, 'payment events are only appended'); END;
+    CREATE TRIGGER payment_events_kept BEFORE DELETE ON payment_events BEGIN SELECT raise(ABORT, 'payment events are kept'); END;
+
+    CREATE TABLE refunds(
+        event INTEGER PRIMARY KEY REFERENCES payment_events,
+        payment_id BLOB NOT NULL REFERENCES payments,
+        amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+        at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX refunds_payment ON refunds(payment_id);
+
+    CREATE TABLE shipments(
+        shipment_id BLOB NOT NULL PRIMARY KEY CHECK (length(shipment_id) = 16),
+        order_id BLOB NOT NULL REFERENCES order_directory(order_id),
+        carrier TEXT NOT NULL,
+        tracking_code TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('created', 'picked_up', 'in_transit', 'out_for_delivery', 'exception', 'delivered', 'returning', 'returned', 'lost')),
+        estimated_delivery INTEGER,
+        created_at INTEGER NOT NULL,
+        version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+        UNIQUE (carrier, tracking_code)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX shipments_order ON shipments(order_id);
+
+    CREATE TABLE shipment_lines(
+        shipment_id BLOB NOT NULL REFERENCES shipments ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        quantity INTEGER NOT NULL CHECK (quantity > 0),
+        PRIMARY KEY (shipment_id, position)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE tracking_events(
+        seq INTEGER PRIMARY KEY,
+        shipment_id BLOB NOT NULL REFERENCES shipments,
+        carrier TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('pickup', 'transit', 'out', 'exception', 'deliver', 'return_start', 'return_done', 'lose')),
+        happened_at INTEGER NOT NULL,
+        received_at INTEGER NOT NULL,
+        place TEXT NOT NULL,
+        UNIQUE (carrier, event_id)
+    ) STRICT;
+    CREATE INDEX tracking_shipment ON tracking_events(shipment_id, seq);
+    CREATE TRIGGER tracking_unchanged BEFORE UPDATE ON tracking_events BEGIN SELECT raise(ABORT, 'tracking events are only appended'); END;
+
+    CREATE TABLE returns(
+        return_id BLOB NOT NULL PRIMARY KEY CHECK (length(return_id) = 16),
+        order_id BLOB NOT NULL REFERENCES order_directory(order_id),
+        state TEXT NOT NULL CHECK (state IN ('requested', 'approved', 'rejected', 'cancelled', 'received', 'refunded', 'exchanged')),
+        reason TEXT NOT NULL,
+        value_minor INTEGER NOT NULL CHECK (value_minor >= 0),
+        requested_at INTEGER NOT NULL,
+        exchange_order BLOB,
+        version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
+        CHECK ((state = 'exchanged') = (exchange_order IS NOT NULL))
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX returns_order ON returns(order_id);
+
+    CREATE TABLE return_lines(
+        return_id BLOB NOT NULL REFERENCES returns ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        quantity INTEGER NOT NULL CHECK (quantity > 0),
+        PRIMARY KEY (return_id, position)
+    ) STRICT, WITHOUT ROWID;
+    """

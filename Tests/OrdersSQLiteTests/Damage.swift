@@ -1,0 +1,34 @@
+// Reaches past the store, to look for what must not be there and to do what nobody may.
+
+import Foundation
+import GRDB
+import Orders
+import OrdersSQLite
+import Secrets
+
+extension SQLiteOrderStore {
+    /// Whether any text or blob of a table holds the bytes of a word.
+    func mentions(_ word: String, in table: String) async throws -> Bool {
+        let queue = try DatabaseQueue(path: path)
+        return try await queue.read { database in
+            for row in try Row.fetchAll(database, sql: "SELECT * FROM \(table)") {
+                for (_, value) in row where "\(value)".contains(word) { return true }
+            }
+            return false
+        }
+    }
+
+    /// A copy of the database with one statement run on it, triggers off.
+    func damagedCopy(of shop: TestShop, _ sql: String) throws -> SQLiteOrderStore {
+        let copy = shop.folder + "/damaged-\(Bytes16.random()).db"
+        let source = try DatabaseQueue(path: path), target = try DatabaseQueue(path: copy)
+        try source.backup(to: target)
+        try target.write { database in
+            let triggers = try String.fetchAll(database, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            for trigger in triggers { try database.execute(sql: "DROP TRIGGER \(trigger)") }
+            try database.execute(sql: sql)
+        }
+        try target.close()
+        return try SQLiteOrderStore(path: copy, keys: KeyRing(master: [UInt8](repeating: 7, count: 32)))
+    }
+}

@@ -1,2 +1,0 @@
-// The store's tests come here.
-import Testing
