@@ -160,7 +160,7 @@ package final class SegmentFileWriter {
 }
 
 /// An open segment file.
-package final class SegmentFile: Sendable {
+@safe package final class SegmentFile: Sendable {
     package static let version: UInt32 = 1
     package static let chunkSize = 65_536
 
@@ -171,9 +171,10 @@ package final class SegmentFile: Sendable {
     private let tableStart: Int
     private let tableCount: Int
     private let sumsOffset: Int
-    private let allVerified = Atomic<Bool>(false)
-    /// One bit per chunk whose checksum was compared.
-    private let verified: Mutex<[UInt64]>
+    /// One bit per chunk whose checksum was compared. Two readers may compare the same chunk; neither waits.
+    /// Safe: made in init, given back in deinit, when no reader can be left; in between only its atomics change.
+    private nonisolated(unsafe) let verified: UnsafeMutablePointer<Atomic<UInt64>>
+    private let verifiedWords: Int
 
     /// Opens and checks the envelope: footer, table and header. Sections are checked when touched.
     /// - Parameter length: what the commit point says; nil to take the file's own.
@@ -233,7 +234,14 @@ package final class SegmentFile: Sendable {
             }
         }
         (id, tableStart, tableCount, sumsOffset) = opened
-        verified = Mutex([UInt64](repeating: 0, count: (sumsOffset / SegmentFile.chunkSize) / 64 + 1))
+        verifiedWords = (sumsOffset / SegmentFile.chunkSize) / 64 + 1
+        unsafe verified = .allocate(capacity: verifiedWords)
+        for word in 0..<verifiedWords { unsafe (verified + word).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        unsafe verified.deinitialize(count: verifiedWords)
+        unsafe verified.deallocate()
     }
 
     /// The section, nil when the segment has none of that kind for that field. O(log sections).
@@ -259,24 +267,30 @@ package final class SegmentFile: Sendable {
 
     /// Compares the checksums of every chunk that holds a byte of `range` and was not compared yet.
     package func verify(_ range: Range<Int>) throws(StorageError) {
-        if allVerified.load(ordering: .acquiring) || range.isEmpty { return }
+        if range.isEmpty { return }
         precondition(range.lowerBound >= 0 && range.upperBound <= sumsOffset)
-        let chunks = range.lowerBound / Self.chunkSize...(range.upperBound - 1) / Self.chunkSize
-        let missing = verified.withLock { bits in chunks.filter { bits[$0 >> 6] >> UInt64($0 & 63) & 1 == 0 } }
-        if missing.isEmpty { return }
+        let first = range.lowerBound / Self.chunkSize, last = (range.upperBound - 1) / Self.chunkSize
+        for word in first >> 6...last >> 6 {
+            var wanted = UInt64.max
+            if word == first >> 6 { wanted &= .max << UInt64(first & 63) }
+            if word == last >> 6 { wanted &= .max >> UInt64(63 - last & 63) }
+            // Safe: chunks lie below sumsOffset, and there is a word for each 64 of them.
+            let missing = wanted & ~(unsafe verified[word].load(ordering: .acquiring))
+            if missing != 0 { try compare(word, missing) }
+        }
+    }
+
+    private func compare(_ word: Int, _ missing: UInt64) throws(StorageError) {
         do throws(Corruption) {
             try bytes.withBytes { span throws(Corruption) in
-                for chunk in missing { try Self.compare(span, chunk: chunk, sumsOffset) }
+                for bit in 0..<64 where missing >> UInt64(bit) & 1 == 1 { try Self.compare(span, chunk: word << 6 | bit, sumsOffset) }
             }
         } catch { throw StorageError(error, path: bytes.path) }
-        verified.withLock { bits in for chunk in missing { bits[chunk >> 6] |= 1 << UInt64(chunk & 63) } }
+        unsafe verified[word].bitwiseOr(missing, ordering: .releasing)
     }
 
     /// Compares every checksum: the background scrub and `isotherm check`.
-    package func verifyAll() throws(StorageError) {
-        try verify(0..<sumsOffset)
-        allVerified.store(true, ordering: .releasing)
-    }
+    package func verifyAll() throws(StorageError) { try verify(0..<sumsOffset) }
 
     /// Record i of the section table; its key orders by (kind, field).
     private static func entry(_ span: RawSpan, _ start: Int, _ i: Int) throws(Corruption) -> (key: UInt64, offset: Int, length: Int) {

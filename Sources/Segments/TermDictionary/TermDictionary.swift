@@ -32,11 +32,24 @@ package struct TermDictionary: Sendable {
     }
 
     package func find(_ term: [UInt8], field: UInt32) throws(StorageError) -> TermEntry? {
-        let key = fieldKey(field) + term
-        guard let blocks, let range = try blockRange(holding: key) else { return nil }
-        return try blocks.withBytes(range) { span throws(Corruption) in
-            try Self.scan(span, for: key, base: range.lowerBound, postingsCount: postingsCount)
+        guard blockCount > 0, term.count <= TermDictionaryFormat.keyMax - 4 else { return nil }
+        var found: Result<TermEntry?, StorageError> = .success(nil)
+        // Safe: the key's memory holds 4 bytes and the term's.
+        unsafe withUnsafeTemporaryAllocation(byteCount: 4 + term.count, alignment: 4) { key in
+            unsafe key.storeBytes(of: field.bigEndian, as: UInt32.self)
+            unsafe term.withUnsafeBytes { bytes in unsafe UnsafeMutableRawBufferPointer(rebasing: key[4...]).copyMemory(from: bytes) }
+            do throws(StorageError) { found = .success(unsafe try find(UnsafeRawBufferPointer(key))) } catch { found = .failure(error) }
         }
+        return try found.get()
+    }
+
+    private func find(_ key: UnsafeRawBufferPointer) throws(StorageError) -> TermEntry? {
+        guard let blocks, let range = unsafe try blockRange(blockIndex(holding: key)) else { return nil }
+        try blocks.verify(range)
+        do throws(Corruption) {
+            // Safe: `verify` bounded the range.
+            return unsafe try Self.scan(UnsafeRawBufferPointer(rebasing: blocks.unsafeBytes[range]), for: key, base: range.lowerBound, postingsCount: postingsCount)
+        } catch { throw blocks.damaged(error.reason, at: range.lowerBound + error.offset) }
     }
 
     /// Shows terms of `field` from the first at or after `start`, rising, until `body` says stop.
@@ -46,7 +59,7 @@ package struct TermDictionary: Sendable {
         var target: [UInt8]? = head + start
         var block = blockIndex(holding: head + start)
         while block < blockCount {
-            let range = try blockRange(block)
+            guard let range = try blockRange(block) else { return }
             var wanted: [UInt8]? = target
             let outcome = try blocks.withBytes(range) { span throws(Corruption) -> Outcome in
                 try Self.walkBlock(span, head: head, base: range.lowerBound, postingsCount: postingsCount, target: &wanted, body)
@@ -64,8 +77,7 @@ package struct TermDictionary: Sendable {
 
     /// Keys and entries of one block, rising.
     func terms(ofBlock block: Int) throws(StorageError) -> [(key: [UInt8], entry: TermEntry)] {
-        guard let blocks else { return [] }
-        let range = try blockRange(block)
+        guard let blocks, let range = try blockRange(block) else { return [] }
         return try blocks.withBytes(range) { span throws(Corruption) in
             var r = ByteReader(span)
             var lists = Int(clamping: try r.varint())
@@ -88,63 +100,72 @@ package struct TermDictionary: Sendable {
 
     private enum Outcome { case next, seek, stop }
 
-    private func blockRange(_ block: Int) throws(StorageError) -> Range<Int> {
-        guard let index, let blocks else { return 0..<0 }
-        let (start, stop) = try index.withBytes(16 + 8 * block..<32 + 8 * block) { span throws(Corruption) in
-            var r = ByteReader(span)
-            return (try r.fixed(UInt64.self), try r.fixed(UInt64.self))
-        }
+    private func blockRange(_ block: Int) throws(StorageError) -> Range<Int>? {
+        guard let index, let blocks, block < blockCount else { return nil }
+        let entries = unsafe index.unsafeBytes
+        // Safe: init verified the index, which has a place for each block and one more.
+        let start = UInt64(littleEndian: unsafe entries.loadUnaligned(fromByteOffset: 16 + 8 * block, as: UInt64.self))
+        let stop = UInt64(littleEndian: unsafe entries.loadUnaligned(fromByteOffset: 24 + 8 * block, as: UInt64.self))
         guard start < stop, stop <= UInt64(blocks.count) else { throw index.damaged("impossible term block", at: 16 + 8 * block) }
         return Int(start)..<Int(stop)
     }
 
-    private func blockRange(holding key: [UInt8]) throws(StorageError) -> Range<Int>? {
-        blockCount == 0 ? nil : try blockRange(blockIndex(holding: key))
-    }
-
     /// The last block whose separator is not above `key`; the first block when there is none.
-    private func blockIndex(holding key: [UInt8]) -> Int {
+    private func blockIndex(holding key: [UInt8]) -> Int { unsafe key.withUnsafeBytes { unsafe blockIndex(holding: $0) } }
+
+    private func blockIndex(holding key: UnsafeRawBufferPointer) -> Int {
         guard let index else { return 0 }
         let bytes = unsafe index.unsafeBytes
         let starts = 16 + 8 * (blockCount + 1), first = starts + 4 * (blockCount + 1)
         // Safe: init bounded the tables; separators are clamped to the section.
-        return unsafe key.withUnsafeBytes { key in
-            var low = 0, high = blockCount
-            while high - low > 1 {
-                let middle = (low + high) >> 1
-                let from = first + Int(UInt32(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: starts + 4 * middle, as: UInt32.self)))
-                let to = first + Int(UInt32(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: starts + 4 * middle + 4, as: UInt32.self)))
-                guard from <= to, to <= bytes.count else { high = middle; continue }
-                if unsafe compareBytes(UnsafeRawBufferPointer(rebasing: bytes[from..<to]), key) <= 0 { low = middle } else { high = middle }
-            }
-            return low
+        var low = 0, high = blockCount
+        while high - low > 1 {
+            let middle = (low + high) >> 1
+            let from = first + Int(UInt32(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: starts + 4 * middle, as: UInt32.self)))
+            let to = first + Int(UInt32(littleEndian: unsafe bytes.loadUnaligned(fromByteOffset: starts + 4 * middle + 4, as: UInt32.self)))
+            guard from <= to, to <= bytes.count else { high = middle; continue }
+            if unsafe compareBytes(UnsafeRawBufferPointer(rebasing: bytes[from..<to]), key) <= 0 { low = middle } else { high = middle }
         }
+        return low
     }
 
     // MARK: - Blocks
 
     /// Looks for `key` without building any other: `match` bytes of the key at hand agree with it, and the key at
-    /// hand is below it.
-    private static func scan(_ span: RawSpan, for key: [UInt8], base: Int, postingsCount: Int) throws(Corruption) -> TermEntry? {
-        var r = ByteReader(span)
-        var lists = Int(clamping: try r.varint())
+    /// hand is below it. Entries that are passed over cost their varints only.
+    private static func scan(_ block: UnsafeRawBufferPointer, for key: UnsafeRawBufferPointer, base: Int, postingsCount: Int) throws(Corruption) -> TermEntry? {
+        var r = unsafe BlockCursor(block)
+        var lists = r.count(max: .max)
         var match = 0
-        while r.remaining > 0 {
-            let shared = try r.count(max: TermDictionaryFormat.keyMax)
-            let suffix = try r.count(max: min(TermDictionaryFormat.keyMax - shared, r.remaining))
+        while !r.isAtEnd {
+            let shared = r.count(max: TermDictionaryFormat.keyMax)
+            let suffix = r.count(max: min(TermDictionaryFormat.keyMax - shared, r.remaining))
             let start = r.offset
+            if r.isDamaged { throw Corruption("impossible term", at: start) }
             if shared < match { return nil }
             var isFound = false
             if shared == match {
                 var n = 0
-                while n < suffix, match + n < key.count, try r.byte() == key[match + n] { n += 1 }
+                // Safe: `suffix` bytes remain in the block, and `match + n` is compared with the key's length.
+                while n < suffix, match + n < key.count, unsafe block[start + n] == key[match + n] { n += 1 }
                 if n == suffix { isFound = match + n == key.count }
-                else if match + n == key.count || span.unsafeByte(start + n) > key[match + n] { return nil }
+                else if match + n == key.count || (unsafe block[start + n] > key[match + n]) { return nil }
                 match += n
             }
             r.offset = start + suffix
-            let entry = try readEntry(&r, lists: &lists, base: base, postingsCount: postingsCount)
-            if isFound { return entry }
+            let at = r.offset
+            let code = r.count(max: Int(UInt32.max) << 3)
+            let extra = code & 2 != 0 ? r.count(max: Int(UInt32.max)) : 0
+            let postings = r.count(max: Int(UInt32.max) * 64), positions = code & 4 != 0 ? r.count(max: Int(UInt32.max) * 64) : 0
+            let isInline = code & 1 != 0
+            guard !r.isDamaged, postings + positions <= (isInline ? r.remaining : postingsCount - lists) else { throw Corruption("postings out of bounds", at: at) }
+            let from = isInline ? base + r.offset : lists
+            if isFound {
+                return TermEntry(
+                    docFreq: code >> 3, totalTermFreq: code >> 3 + extra, options: PostingsOptions(frequencies: code & 2 != 0, positions: code & 4 != 0),
+                    isInline: isInline, postings: from..<from + postings, positions: from + postings..<from + postings + positions)
+            }
+            if isInline { r.offset += postings + positions } else { lists += postings + positions }
         }
         return nil
     }
@@ -208,10 +229,46 @@ private func compareBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPoint
     return (a.count - b.count)
 }
 
-extension RawSpan {
-    /// Safe: bounds are checked here.
-    fileprivate func unsafeByte(_ i: Int) -> UInt8 {
-        precondition(i >= 0 && i < byteCount)
-        return unsafe unsafeLoad(fromUncheckedByteOffset: i, as: UInt8.self)
+/// Reads varints of a block; past its end and past their bounds, zeros and `isDamaged`.
+@safe private struct BlockCursor {
+    private let bytes: UnsafeRawBufferPointer
+    /// Within the block.
+    var offset = 0
+    private(set) var isDamaged = false
+
+    /// Safe while the bytes are readable.
+    init(_ bytes: UnsafeRawBufferPointer) { unsafe self.bytes = bytes }
+
+    var remaining: Int { unsafe bytes.count - offset }
+    var isAtEnd: Bool { remaining <= 0 }
+
+    @inline(__always)
+    mutating func count(max: Int) -> Int {
+        // Safe: the offset is compared with the count; most varints have one byte.
+        if remaining > 0 {
+            let byte = unsafe Int(bytes[offset])
+            if byte < 0x80, byte <= max {
+                offset += 1
+                return byte
+            }
+        }
+        return longCount(max: max)
+    }
+
+    @inline(never)
+    private mutating func longCount(max: Int) -> Int {
+        var value: UInt64 = 0, shift: UInt64 = 0
+        while remaining > 0, shift < 63 {
+            let byte = unsafe bytes[offset]
+            offset += 1
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 {
+                if value <= UInt64(max) { return Int(value) }
+                break
+            }
+            shift += 7
+        }
+        isDamaged = true
+        return 0
     }
 }
