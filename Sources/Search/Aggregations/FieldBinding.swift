@@ -1,5 +1,8 @@
 // A field name bound to mappings and columns: what its numbers mean, how they are written, and where they lie
 // in each segment. For aggregations and sorting.
+//
+// Indexes may map one name differently. Numbers are read by each index's own mapping (BoundNumbers) and compared as
+// doubles, as Elasticsearch reduces a long and a double; dates of both resolutions as milliseconds.
 
 internal import Bytes
 internal import JSON
@@ -25,7 +28,8 @@ struct FieldBinding {
     /// - Throws: for text fields, which have no columns.
     init(_ name: String, snapshots: [IndexSnapshot]) throws(QueryError) {
         self.name = name
-        let type = snapshots.lazy.compactMap { $0.mapping.field(name) }.first
+        let types = snapshots.compactMap { $0.mapping.field(name) }
+        let type = Self.common(types)
         self.type = type
         guard let type else {
             (source, isDate) = (.unmapped, false)
@@ -45,15 +49,25 @@ struct FieldBinding {
             throw QueryError("illegal_argument_exception", "Can't load fielddata on [\(name)] because fielddata is unsupported on fields of type [\(type.kind.rawValue)]. Use doc values instead.")
         }
         isDate = type.kind == .date || type.kind == .dateNanos
-        switch type.kind {
-        case .long, .integer, .short, .byte, .boolean, .date: source = .numbers(.integer)
-        case .dateNanos: source = .numbers(.scaled(1_000_000))
-        case .double, .float, .halfFloat: source = .numbers(.double)
-        case .scaledFloat: source = .numbers(.scaled(type.scalingFactor))
-        case .unsignedLong: source = .numbers(.unsigned)
-        case .keyword, .constantKeyword, .wildcard, .ip, .flattened: source = .keywords
-        case .text, .object, .nested, .alias, .binary: source = .unmapped
+        if let meaning = NumberMeaning(type) {
+            let agree = types.allSatisfy { NumberMeaning($0).map { $0 == meaning } ?? true }
+            let areDates = types.allSatisfy { $0.kind == .date || $0.kind == .dateNanos }
+            source = .numbers(agree || areDates ? meaning : .double)
+        } else {
+            switch type.kind {
+            case .keyword, .constantKeyword, .wildcard, .ip, .flattened: source = .keywords
+            default: source = .unmapped
+            }
         }
+    }
+
+    /// The first of the types, but that a double stands for all numbers, and milliseconds for all dates.
+    private static func common(_ types: [FieldType]) -> FieldType? {
+        guard let first = types.first, types.count > 1, NumberMeaning(first) != nil else { return types.first }
+        if types.allSatisfy({ $0.kind == first.kind }) { return first }
+        let rank: [FieldType.Kind] = [.double, .float, .halfFloat, .date, .long, .integer, .short, .byte, .unsignedLong, .scaledFloat]
+        for kind in rank { if let type = types.first(where: { $0.kind == kind }) { return type } }
+        return first
     }
 
     var isNumeric: Bool { if case .numbers = source { true } else { false } }
@@ -64,15 +78,17 @@ struct FieldBinding {
     // MARK: Columns
 
     struct Columns {
-        var numbers: NumberColumn?
+        var numbers: BoundNumbers?
         var keywords: KeywordColumn?
-        var presence: Presence? { numbers?.presence ?? keywords?.presence }
+        var presence: Presence? { numbers?.column.presence ?? keywords?.presence }
     }
 
     func columns(in view: SegmentView, mapping: Mapping) throws(StorageError) -> Columns {
-        guard source != .unmapped, let path = mapping.field(name)?.path, let ordinal = view.segment.fields.ordinal(of: path) else { return Columns() }
+        guard source != .unmapped, let own = mapping.field(name), let ordinal = view.segment.fields.ordinal(of: own.path) else { return Columns() }
         switch source {
-        case .numbers: return Columns(numbers: try view.segment.columns.numbers(ordinal), keywords: nil)
+        case .numbers(let meaning):
+            guard let kind = NumberMeaning(own), let column = try view.segment.columns.numbers(ordinal) else { return Columns() }
+            return Columns(numbers: BoundNumbers(column: column, own: kind, meaning: meaning), keywords: nil)
         default: return Columns(numbers: nil, keywords: try view.segment.columns.keywords(ordinal))
         }
     }
@@ -134,6 +150,52 @@ struct FieldBinding {
                 throw QueryError(error.type, error.reason)
             }
         default: throw QueryError("parsing_exception", "a date is a string or a number of milliseconds")
+        }
+    }
+}
+
+/// A segment's numbers, read as the whole search reads the field: those of an index that maps it otherwise are converted.
+struct BoundNumbers {
+    let column: NumberColumn
+    /// Of the column's index.
+    let own: NumberMeaning
+    /// Of the search.
+    let meaning: NumberMeaning
+
+    var min: Int64 { converted(column.min) }
+    var max: Int64 { converted(column.max) }
+
+    /// As `NumberColumn.gather`, in the search's encoding.
+    func gather(_ docs: UnsafeBufferPointer<DocID>, into batch: ValueBatch) {
+        unsafe column.gather(docs, into: batch)
+        if own == meaning { return }
+        let values = unsafe batch.values
+        for i in 0..<batch.count { unsafe values[i] = converted(values[i]) }
+    }
+
+    func gatherDoubles(_ docs: UnsafeBufferPointer<DocID>, into batch: ValueBatch) { unsafe column.gatherDoubles(docs, own, into: batch) }
+
+    func forEach(_ body: (DocID, Int64) -> Void) { column.forEach { doc, value in body(doc, converted(value)) } }
+
+    private func converted(_ value: Int64) -> Int64 {
+        if own == meaning { return value }
+        if meaning == .double { return OrderedDouble.encode(own.double(value)) }
+        // Nanoseconds among dates of milliseconds, rounded down before 1970 too.
+        guard case .scaled(let factor) = own, meaning == .integer, let unit = Int64(exactly: factor), unit > 0 else { return value }
+        return value >= 0 ? value / unit : -1 - (-1 - value) / unit
+    }
+}
+
+extension NumberMeaning {
+    /// Nil for fields that have no numbers.
+    init?(_ type: FieldType) {
+        switch type.kind {
+        case .long, .integer, .short, .byte, .boolean, .date: self = .integer
+        case .dateNanos: self = .scaled(1_000_000)
+        case .double, .float, .halfFloat: self = .double
+        case .scaledFloat: self = .scaled(type.scalingFactor)
+        case .unsignedLong: self = .unsigned
+        default: return nil
         }
     }
 }

@@ -14,7 +14,7 @@ final class HistogramAggregator: KeyedAggregator {
     private let format: ValueFormat
     private let missing: Double?
     private var window = KeyWindow()
-    private var column: NumberColumn?
+    private var column: BoundNumbers?
 
     init(_ aggregation: Aggregation, _ request: Aggregation.Histogram, _ binding: FieldBinding, now: Int64, _ children: [Aggregator], _ budget: AggregationBudget) throws {
         guard request.interval > 0, request.interval.isFinite else {
@@ -36,7 +36,7 @@ final class HistogramAggregator: KeyedAggregator {
     }
 
     override func fillKeys(_ docs: UnsafeBufferPointer<DocID>) throws {
-        if let column { unsafe column.gatherDoubles(docs, binding.meaning, into: batch) } else { batch.clear() }
+        if let column { unsafe column.gatherDoubles(docs, into: batch) } else { batch.clear() }
         if let missing { batch.fill(docs: docs.count, value: Int64(bitPattern: missing.bitPattern)) }
         let n = batch.count, values = unsafe batch.values, doubles = unsafe batch.doubles
         let offset = request.offset, interval = request.interval
@@ -116,7 +116,7 @@ final class DateHistogramAggregator: KeyedAggregator {
     private let hardBounds: (min: Int64, max: Int64)?
     private let extendedBounds: (min: Int64, max: Int64)?
     private var window = KeyWindow()
-    private var column: NumberColumn?
+    private var column: BoundNumbers?
     /// The interval of the value before: neighbours mostly share it.
     private var last: Range<Int64> = 0..<0
 

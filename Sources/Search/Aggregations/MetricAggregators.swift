@@ -25,7 +25,7 @@ final class StatsAggregator: Aggregator {
     private let format: ValueFormat
     private let missing: Double?
     private let batch = ValueBatch()
-    private var column: NumberColumn?
+    private var column: BoundNumbers?
     private var buckets: [Running] = [Running()]
 
     init(_ aggregation: Aggregation, _ kind: Kind, _ metric: Aggregation.Metric, _ binding: FieldBinding, now: Int64, _ budget: AggregationBudget) throws {
@@ -42,7 +42,7 @@ final class StatsAggregator: Aggregator {
     }
 
     override func collect(_ docs: UnsafeBufferPointer<DocID>, _ parents: UnsafePointer<UInt32>?) throws {
-        if let column { unsafe column.gatherDoubles(docs, binding.meaning, into: batch) } else { batch.clear() }
+        if let column { unsafe column.gatherDoubles(docs, into: batch) } else { batch.clear() }
         if let missing { batch.fill(docs: docs.count, value: Int64(bitPattern: missing.bitPattern)) }
         let n = batch.count, values = unsafe batch.doubles, positions = unsafe batch.positions, squares = if case .extended = kind { true } else { false }
         guard let parents = unsafe parents else {

@@ -22,7 +22,7 @@ final class PercentilesAggregator: Aggregator {
     private let format: ValueFormat
     private let missing: Double?
     private let batch = ValueBatch()
-    private var column: NumberColumn?
+    private var column: BoundNumbers?
     private var digests: [QuantileDigest] = []
 
     init(_ aggregation: Aggregation, _ asked: Asked, keyed: Bool, _ metric: Aggregation.Metric, _ binding: FieldBinding, now: Int64, _ budget: AggregationBudget) throws {
@@ -39,7 +39,7 @@ final class PercentilesAggregator: Aggregator {
     override func begin(_ segment: SegmentContext) throws { column = try binding.columns(in: segment.view, mapping: segment.index.mapping).numbers }
 
     override func collect(_ docs: UnsafeBufferPointer<DocID>, _ parents: UnsafePointer<UInt32>?) throws {
-        if let column { unsafe column.gatherDoubles(docs, binding.meaning, into: batch) } else { batch.clear() }
+        if let column { unsafe column.gatherDoubles(docs, into: batch) } else { batch.clear() }
         if let missing { batch.fill(docs: docs.count, value: Int64(bitPattern: missing.bitPattern)) }
         let values = unsafe batch.doubles, positions = unsafe batch.positions
         for i in 0..<batch.count {

@@ -19,7 +19,7 @@ final class RangeAggregator: Aggregator {
     private let keyed: Bool
     private let missing: Double?
     private let batch = ValueBatch()
-    private var column: NumberColumn?
+    private var column: BoundNumbers?
     /// By parent bucket * ranges + range.
     private var counts: [Int] = []
     private var forwarder: BatchForwarder?
@@ -83,7 +83,7 @@ final class RangeAggregator: Aggregator {
     }
 
     override func collect(_ docs: UnsafeBufferPointer<DocID>, _ buckets: UnsafePointer<UInt32>?) throws {
-        if let column { unsafe column.gatherDoubles(docs, binding.meaning, into: batch) } else { batch.clear() }
+        if let column { unsafe column.gatherDoubles(docs, into: batch) } else { batch.clear() }
         if let missing { batch.fill(docs: docs.count, value: Int64(bitPattern: missing.bitPattern)) }
         let n = batch.count, values = unsafe batch.doubles, positions = unsafe batch.positions, ranges = items.count
         for (r, item) in items.enumerated() {

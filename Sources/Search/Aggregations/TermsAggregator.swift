@@ -98,7 +98,7 @@ final class NumberTermsAggregator: KeyedAggregator {
     private let filter: TermFilter
     private let missing: Int64?
     private var table = KeyTable()
-    private var column: NumberColumn?
+    private var column: BoundNumbers?
 
     init(_ aggregation: Aggregation, _ request: Aggregation.Terms, _ binding: FieldBinding, now: Int64, _ children: [Aggregator], _ budget: AggregationBudget) throws {
         self.request = request

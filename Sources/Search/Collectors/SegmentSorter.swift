@@ -13,7 +13,7 @@ internal import Storage
 
 final class SegmentSorter {
     private struct Column {
-        var numbers: NumberColumn?
+        var numbers: BoundNumbers?
         var keywords: KeywordColumn?
         /// Of a document without value.
         var missing: Int64
