@@ -203,6 +203,7 @@ struct ScorerTests {
         #expect(same(everything.hits, best(expected, 10)), "\(comment)")
         #expect(try SegmentScorer(plan: plan, view: index.view).matches() == everything.matches, "\(comment)")
         #expect(try SegmentScorer(plan: plan, view: index.view).count() == expected.count, "\(comment)")
+        #expect(try SegmentScorer.count(plan, in: index.view) == expected.count, "\(comment)")
         for k in [1, 10, 5000] {
             for limit in [0, 100, Int.max] {
                 var threshold = -Float.infinity
@@ -232,6 +233,20 @@ struct ScorerTests {
         let vocabulary = [3, 12, 60][Int(seed % 3)]
         let index = try NaiveIndex(seed: seed, docCount: [5, 130, 700, 4200][Int(seed / 3 % 4)], vocabulary: vocabulary, length: [3, 20][Int(seed % 2)], deletes: seed % 5 < 2)
         for i in 0..<6 { try check(index, randomPlan(index, vocabulary: vocabulary, depth: 2, &random), "seed \(seed) plan \(i)") }
+    }
+
+    @Test("matches are those of the required clause, whatever optional ones add to scores, with and without deletions", arguments: UInt64(0)..<8)
+    func required(seed: UInt64) throws {
+        var random = Seeded(seed)
+        let index = try NaiveIndex(seed: seed, docCount: 3_000, vocabulary: 20, length: 8, deletes: seed % 2 == 1)
+        func term() -> Plan { index.plan(Int.random(in: 0..<24, using: &random)) }
+        let lead = [term(), .all(score: 1), .constant(term(), score: 2), .named("n", term())][Int(seed / 2 % 4)]
+        var must = BoolPlan(), filter = BoolPlan(), needed = BoolPlan(), outer = BoolPlan()
+        (must.must, must.should) = ([lead], [term(), term()])
+        (filter.filter, filter.should) = ([lead], [term()])
+        (needed.must, needed.should, needed.minimumShouldMatch) = ([lead], [term(), term()], 1)
+        (outer.must, outer.should) = ([.boosting(positive: .bool(must), negative: term(), factor: 0.5)], [.bool(needed)])
+        for (i, bool) in [must, filter, needed, outer].enumerated() { try check(index, .bool(bool), "seed \(seed) shape \(i)") }
     }
 
     @Test("terms, all of them, any of them, over many blocks", arguments: UInt64(0)..<6)

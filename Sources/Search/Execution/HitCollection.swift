@@ -98,11 +98,11 @@ extension PreparedSearch {
             for (s, view) in bound.target.snapshot.segments.enumerated() {
                 if isOverdue { result.timedOut = true }
                 if result.timedOut { break }
-                let scorer = try SegmentScorer(plan: bound.plan, view: view)
                 if k == 0 {
-                    if countUpTo > 0 { result.count += try scorer.count() }
+                    if countUpTo > 0 { result.count += try SegmentScorer.count(bound.plan, in: view) }
                     continue
                 }
+                let scorer = try SegmentScorer(plan: bound.plan, view: view)
                 // Its own threshold: a segment with fewer than k documents would raise it too far.
                 var competitive = best.threshold
                 let found = try scorer.top(min(k, max(1, view.docCount)), threshold: &competitive, countUpTo: countLeft(result.count))

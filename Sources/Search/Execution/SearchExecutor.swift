@@ -66,7 +66,7 @@ package struct SearchExecutor: Sendable {
                 continue
             }
             do throws(StorageError) {
-                for view in target.snapshot.segments { sum += try SegmentScorer(plan: plan, view: view).count() }
+                for view in target.snapshot.segments { sum += try SegmentScorer.count(plan, in: view) }
             } catch { throw .storage(error) }
         }
         return sum

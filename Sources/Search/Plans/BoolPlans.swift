@@ -74,7 +74,8 @@ extension BoolPlan {
     }
 
     private var impossible: Plan? {
-        for clause in must + filter where clause.isNone { return clause }
+        for clause in must where clause.isNone { return clause }
+        for clause in filter where clause.isNone { return clause }
         for clause in mustNot { if case .all = clause { return .none(reason: "everything is excluded") } }
         if should.count < minimumShouldMatch { return .none(reason: "fewer clauses than minimum_should_match can match") }
         if should.isEmpty, must.isEmpty, filter.isEmpty { return .none(reason: "no clause can match") }
@@ -91,13 +92,16 @@ extension BoolPlan {
 
     /// Nobody reads the scores: what only adds to them goes.
     private mutating func becomeFilter() {
-        filter = must + filter
-        must = []
+        if filter.isEmpty { swap(&filter, &must) } else {
+            filter = must + filter
+            must = []
+        }
         if minimumShouldMatch == 0 { should = [] }
     }
 
     /// A filter of filters is its clauses.
     private mutating func inlineFilters() {
+        if filter.isEmpty { return }
         var flat: [Plan] = []
         for clause in filter {
             switch clause {

@@ -8,7 +8,7 @@ internal import Segments
 
 extension QueryBinder {
     func bindMatch(_ m: Query.Match, boost: Float, scored: Bool) throws(SearchError) -> Plan {
-        guard let type = mapping.field(m.field) else { return try bindUnmapped(m.field, m.text, boost: boost) }
+        guard let type = mapped(m.field) else { return try bindUnmapped(m.field, m.text, boost: boost) }
         return try lenient(m.lenient) { () throws(SearchError) in
             guard type.isAnalyzed else { return try self.exact(type, m.text, fuzziness: m.fuzziness, match: m, boost: boost, scored: scored) }
             let graph = try self.analyze(m.text, type, analyzer: m.analyzer, quoted: false, query: "match")
@@ -19,7 +19,7 @@ extension QueryBinder {
 
     /// All words as in match, the last one as a prefix.
     func bindMatchBoolPrefix(_ m: Query.Match, boost: Float, scored: Bool) throws(SearchError) -> Plan {
-        guard let type = mapping.field(m.field) else { return try bindUnmapped(m.field, m.text, boost: boost) }
+        guard let type = mapped(m.field) else { return try bindUnmapped(m.field, m.text, boost: boost) }
         return try lenient(m.lenient) { () throws(SearchError) in
             guard type.isAnalyzed else { return try self.exact(type, m.text, fuzziness: nil, match: m, boost: boost, scored: scored) }
             let places = try self.analyze(m.text, type, analyzer: m.analyzer, quoted: false, query: "match_bool_prefix").places

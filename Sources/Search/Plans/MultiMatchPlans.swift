@@ -48,7 +48,7 @@ extension QueryBinder {
     // MARK: -
 
     private func isSearchable(_ name: String) -> Bool {
-        guard let type = mapping.field(name) else { return false }
+        guard let type = mapped(name) else { return false }
         return (type.isStringLike || type.isNumeric || type.kind == .ip) && type.index
     }
 
@@ -80,7 +80,7 @@ extension QueryBinder {
         var groups: [(key: String, fields: [(type: FieldType, boost: Float)])] = []
         var plans: [Plan] = []
         for (name, fieldBoost) in fields {
-            guard let type = mapping.field(name) else { continue }
+            guard let type = mapped(name) else { continue }
             guard type.isAnalyzed else {
                 plans.append(try lenient(m.lenient) { () throws(SearchError) in
                     try self.bindMatch(self.match(m, name), boost: boost * fieldBoost, scored: scored)

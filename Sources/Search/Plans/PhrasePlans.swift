@@ -9,7 +9,7 @@ internal import Storage
 
 extension QueryBinder {
     func bindPhrase(_ p: Query.Phrase, boost: Float, scored: Bool) throws(SearchError) -> Plan {
-        guard let type = mapping.field(p.field) else { return try bindUnmapped(p.field, p.text, boost: boost) }
+        guard let type = mapped(p.field) else { return try bindUnmapped(p.field, p.text, boost: boost) }
         guard type.isAnalyzed else { return try valueTerm(type, p.text, ignoresCase: false, boost: boost, scored: scored) }
         let graph = try analyze(p.text, type, analyzer: p.analyzer, quoted: true, query: "match_phrase")
         if graph.isEmpty { return zeroTerms(p.zeroTerms, boost: boost) }
@@ -22,7 +22,7 @@ extension QueryBinder {
     }
 
     func bindPhrasePrefix(_ p: Query.Phrase, boost: Float, scored: Bool) throws(SearchError) -> Plan {
-        guard let type = mapping.field(p.field) else { return try bindUnmapped(p.field, p.text, boost: boost) }
+        guard let type = mapped(p.field) else { return try bindUnmapped(p.field, p.text, boost: boost) }
         guard type.isAnalyzed else {
             guard type.isStringLike else { return try valueTerm(type, p.text, ignoresCase: false, boost: boost, scored: scored) }
             return try prefixSet(type, try normalized(p.text.queryText, type), score: boost)

@@ -31,15 +31,38 @@ package indirect enum Plan: Sendable {
 }
 
 /// BM25 of one field, as Lucene computes it: weight * (1 - 1 / (1 + freq * inverseNorm[norm])).
-package final class Similarity: Sendable {
+@safe package final class Similarity: Sendable {
     package let k1: Float, b: Float
     /// Average field length: sumTotalTermFreq / docCount of the snapshot.
     package let averageLength: Float
     /// 1 / (k1 * (1 - b + b * length / averageLength)) for each norm byte; constant when norms are off.
     package let inverseNorms: [Float]
+    /// The same 256 numbers for the cursors' inner loops, for as long as the plan is held.
+    /// Safe: written in init only, given back in deinit.
+    nonisolated(unsafe) let table: UnsafePointer<Float>
 
     package init(k1: Float, b: Float, averageLength: Float, inverseNorms: [Float]) {
         (self.k1, self.b, self.averageLength, self.inverseNorms) = (k1, b, averageLength, inverseNorms)
+        let memory = UnsafeMutablePointer<Float>.allocate(capacity: 256)
+        for i in 0..<256 { unsafe (memory + i).initialize(to: i < inverseNorms.count ? inverseNorms[i] : inverseNorms.last ?? 1) }
+        unsafe table = UnsafePointer(memory)
+    }
+
+    deinit { unsafe table.deallocate() }
+}
+
+/// Where a term lies in the segments of a snapshot: looked up once, for its statistics and for its postings.
+package final class TermPlaces: Sendable {
+    typealias Place = (segment: Segment, field: UInt32, entry: TermEntry)
+    /// Segments without the term are left out.
+    let places: [Place]
+
+    init(_ places: [Place]) { self.places = places }
+
+    /// Nil when the segment does not have the term.
+    func place(in segment: Segment) -> (field: UInt32, entry: TermEntry)? {
+        for place in places where place.segment === segment { return (place.field, place.entry) }
+        return nil
     }
 }
 
@@ -53,6 +76,8 @@ package struct TermPlan: Sendable {
     package var similarity: Similarity
     /// Over the snapshot, deleted documents included, as in Lucene: what idf was made of.
     package var docFreq: Int, docCount: Int
+    /// Nil: not looked up yet.
+    package var places: TermPlaces?
 
     package init(field: String, term: [UInt8], weight: Float, boost: Float, idf: Float, similarity: Similarity, docFreq: Int, docCount: Int) {
         (self.field, self.term, self.weight, self.boost, self.idf) = (field, term, weight, boost, idf)
@@ -83,6 +108,8 @@ package struct PhrasePlan: Sendable {
     /// For each place of the phrase the terms that may stand there (more than one: synonyms, or the
     /// expanded last term of a phrase prefix), and its position within the phrase.
     package var places: [(terms: [[UInt8]], position: Int)]
+    /// Where the terms of each place lie, in the order of `places`; empty when not looked up yet.
+    package var found: [[TermPlaces]] = []
     package var slop: Int
     /// boost * sum of the terms' idf.
     package var weight: Float

@@ -30,7 +30,7 @@ package struct PlanBuilder: Sendable {
 
     /// What to highlight.
     package func terms(_ query: Query) throws(SearchError) -> QueryTerms {
-        let binder = QueryBinder(self)
+        let binder = QueryBinder(self, keepsTerms: true)
         _ = try binder.bind(query, boost: 1, scored: false)
         return binder.terms
     }

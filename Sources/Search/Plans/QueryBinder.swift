@@ -17,19 +17,30 @@ final class QueryBinder {
     let builder: PlanBuilder
     let statistics: FieldStatistics
     var terms = QueryTerms()
+    /// Nobody but a highlighter asks what is looked for.
+    private let keepsTerms: Bool
+    /// The last field asked for, by the name it was asked by: most queries name one again and again.
+    private var last: (name: String, type: FieldType?)?
     private var clauses = 0
     private var depth = 0
     /// Below a must_not: nothing there is highlighted.
     private var isNegated = false
     static let depthMax = 30
 
-    init(_ builder: PlanBuilder) {
-        self.builder = builder
+    init(_ builder: PlanBuilder, keepsTerms: Bool = false) {
+        (self.builder, self.keepsTerms) = (builder, keepsTerms)
         statistics = FieldStatistics(builder.snapshot)
     }
 
     var mapping: Mapping { builder.snapshot.mapping }
     var settings: SearchSettings { builder.snapshot.settings }
+
+    func mapped(_ name: String) -> FieldType? {
+        if let last, last.name == name { return last.type }
+        let type = mapping.field(name)
+        last = (name, type)
+        return type
+    }
 
     func bind(_ query: Query, boost outer: Float, scored: Bool) throws(SearchError) -> Plan {
         depth += 1
@@ -99,7 +110,7 @@ final class QueryBinder {
 
     /// Remembers what is looked for, unless under a must_not.
     func record(_ field: String, _ change: (inout QueryTerms.Field) -> Void) {
-        if !isNegated { change(&terms.fields[field, default: QueryTerms.Field()]) }
+        if keepsTerms, !isNegated { change(&terms.fields[field, default: QueryTerms.Field()]) }
     }
 
     func negated(_ body: () throws(SearchError) -> Plan) throws(SearchError) -> Plan {

@@ -11,7 +11,7 @@ internal import Storage
 extension QueryBinder {
     func bindTerm(_ field: String, _ value: JSONValue, ignoresCase: Bool, boost: Float, scored: Bool) throws(SearchError) -> Plan {
         if field == "_id" { return try bindIDs([value.queryText], boost: boost) }
-        guard let type = mapping.field(field) else { return try bindUnmapped(field, value, boost: boost) }
+        guard let type = mapped(field) else { return try bindUnmapped(field, value, boost: boost) }
         return try valueTerm(type, value, ignoresCase: ignoresCase, boost: boost, scored: scored)
     }
 
@@ -39,7 +39,7 @@ extension QueryBinder {
         }
         if field == "_id" { return try bindIDs(values.map(\.queryText), boost: boost) }
         if values.isEmpty { return .none(reason: "no terms given for \(field)") }
-        guard let type = mapping.field(field) else {
+        guard let type = mapped(field) else {
             if field == "_index", values.contains(where: { $0.queryText == builder.index }) { return .all(score: boost) }
             return try bindUnmapped(field, values[0], boost: boost)
         }
@@ -70,7 +70,7 @@ extension QueryBinder {
     }
 
     func bindRange(_ r: Query.Range, boost: Float) throws(SearchError) -> Plan {
-        guard let type = mapping.field(r.field) else { return try bindUnmapped(r.field, .null, boost: boost) }
+        guard let type = mapped(r.field) else { return try bindUnmapped(r.field, .null, boost: boost) }
         try countClause()
         guard type.isNumeric else { return try termRange(r, type, score: boost) }
         var encoding = encoding(type)
@@ -89,7 +89,7 @@ extension QueryBinder {
     }
 
     func bindPrefix(_ field: String, _ value: String, ignoresCase: Bool, boost: Float) throws(SearchError) -> Plan {
-        guard let type = mapping.field(field) else { return try bindUnmapped(field, .string(value), boost: boost) }
+        guard let type = mapped(field) else { return try bindUnmapped(field, .string(value), boost: boost) }
         try checkString(type, "prefix", "prefix")
         if ignoresCase {
             let automaton: ByteAutomaton
@@ -100,7 +100,7 @@ extension QueryBinder {
     }
 
     func bindWildcard(_ field: String, _ pattern: String, ignoresCase: Bool, boost: Float) throws(SearchError) -> Plan {
-        guard let type = mapping.field(field) else { return try bindUnmapped(field, .string(pattern), boost: boost) }
+        guard let type = mapped(field) else { return try bindUnmapped(field, .string(pattern), boost: boost) }
         try checkString(type, "wildcard", "wildcard")
         let pattern = type.normalizer == nil ? pattern : try normalizedPattern(pattern, type)
         let automaton: ByteAutomaton
@@ -109,7 +109,7 @@ extension QueryBinder {
     }
 
     func bindRegexp(_ field: String, _ pattern: String, ignoresCase: Bool, boost: Float) throws(SearchError) -> Plan {
-        guard let type = mapping.field(field) else { return try bindUnmapped(field, .string(pattern), boost: boost) }
+        guard let type = mapped(field) else { return try bindUnmapped(field, .string(pattern), boost: boost) }
         try checkString(type, "regexp", "regexp")
         let automaton: ByteAutomaton
         do { automaton = try TermPattern.regexp(pattern, ignoresCase: ignoresCase) } catch { throw .request(error) }
@@ -120,7 +120,7 @@ extension QueryBinder {
         _ field: String, _ value: String, _ fuzziness: Query.Fuzziness, prefixLength: Int, expansions: Int, transpositions: Bool,
         boost: Float, scored: Bool
     ) throws(SearchError) -> Plan {
-        guard let type = mapping.field(field) else { return try bindUnmapped(field, .string(value), boost: boost) }
+        guard let type = mapped(field) else { return try bindUnmapped(field, .string(value), boost: boost) }
         guard type.isStringLike else {
             throw SearchError("query_shard_exception",
                 "failed to create query: Can only use fuzzy queries on keyword and text fields - not on [\(field)] which is of type [\(type.kind.rawValue)]")
@@ -133,7 +133,7 @@ extension QueryBinder {
         try countClause()
         if field == "_id" || field == "_index" || field == "_source" { return .all(score: boost) }
         var paths = mapping.paths(below: field)
-        if let type = mapping.field(field) { paths.append(type.path) }
+        if let type = mapped(field) { paths.append(type.path) }
         if paths.isEmpty { paths = mapping.paths(matching: field) }
         guard !paths.isEmpty else { return .none(reason: "unmapped field [\(field)]") }
         let wanted = paths

@@ -13,13 +13,15 @@ extension QueryBinder {
         guard scored else { return .term(.unscored(type.path, term)) }
         let found = try reading { () throws(StorageError) in try self.statistics.term(term, of: type.path) }
         guard found.docFreq > 0 else { return noDocument(type.path, term) }
-        return weighed(term, type, docFreq: found.docFreq, boost: boost)
+        return weighed(term, type, docFreq: found.docFreq, boost: boost, places: found.places)
     }
 
-    func weighed(_ term: [UInt8], _ type: FieldType, docFreq: Int, boost: Float) -> Plan {
-        let idf = statistics.idf(docFreq: docFreq, of: type.path)
-        return .term(TermPlan(field: type.path, term: term, weight: boost * idf, boost: boost, idf: idf,
-            similarity: statistics.similarity(type), docFreq: docFreq, docCount: statistics.field(type.path).docCount))
+    func weighed(_ term: [UInt8], _ type: FieldType, docFreq: Int, boost: Float, places: TermPlaces? = nil) -> Plan {
+        let docCount = statistics.field(type.path).docCount, idf = FieldStatistics.idf(docFreq: docFreq, docCount: docCount)
+        var plan = TermPlan(field: type.path, term: term, weight: boost * idf, boost: boost, idf: idf,
+            similarity: statistics.similarity(type), docFreq: docFreq, docCount: docCount)
+        plan.places = places
+        return .term(plan)
     }
 
     func noDocument(_ field: String, _ term: [UInt8]) -> Plan {
@@ -71,20 +73,24 @@ extension QueryBinder {
     private func weighed(
         _ places: [(terms: [[UInt8]], position: Int)], _ type: FieldType, slop: Int, boost: Float
     ) throws(SearchError) -> Plan {
-        var sum = 0.0
+        var sum = 0.0, found: [[TermPlaces]] = []
         for place in places {
-            var found = false
+            var terms: [TermPlaces] = [], isFound = false
             for term in place.terms {
-                let docFreq = try reading { () throws(StorageError) in try self.statistics.term(term, of: type.path) }.docFreq
-                guard docFreq > 0 else { continue }
-                found = true
-                sum += Double(statistics.idf(docFreq: docFreq, of: type.path))
+                let known = try reading { () throws(StorageError) in try self.statistics.term(term, of: type.path) }
+                terms.append(known.places)
+                guard known.docFreq > 0 else { continue }
+                isFound = true
+                sum += Double(statistics.idf(docFreq: known.docFreq, of: type.path))
             }
-            if !found { return noDocument(type.path, place.terms.first ?? []) }
+            if !isFound { return noDocument(type.path, place.terms.first ?? []) }
+            found.append(terms)
         }
         let idf = Float(sum)
-        return .phrase(PhrasePlan(field: type.path, places: places, slop: slop, weight: boost * idf, boost: boost, idf: idf,
-            similarity: statistics.similarity(type)))
+        var plan = PhrasePlan(field: type.path, places: places, slop: slop, weight: boost * idf, boost: boost, idf: idf,
+            similarity: statistics.similarity(type))
+        plan.found = found
+        return .phrase(plan)
     }
 
     /// The best `expansions` terms within the distance; each weighed by 1 - edits / length, all with the docFreq of

@@ -15,6 +15,7 @@ final class ConstantNode: Node {
     }
 
     override var cost: Int { inner.cost }
+    override var matchCount: Int? { inner.matchCount }
     override func bound(from: UInt32, to: UInt32) -> Float { score }
     override func blockEnd(_ target: UInt32) -> UInt32 { inner.blockEnd(target) }
 
@@ -167,6 +168,7 @@ final class ConstantNode: Node {
     deinit { unsafe hits.deallocate() }
 
     override var cost: Int { positive.cost }
+    override var matchCount: Int? { positive.matchCount }
     override func bound(from: UInt32, to: UInt32) -> Float { positive.bound(from: from, to: to) * max(1, factor) }
     override func blockEnd(_ target: UInt32) -> UInt32 { positive.blockEnd(target) }
 
@@ -205,6 +207,7 @@ final class ConstantNode: Node {
     deinit { unsafe innerScores.deallocate() }
 
     override var cost: Int { inner.cost }
+    override var matchCount: Int? { minScore == nil ? inner.matchCount : nil }
 
     override func batch(
         _ target: inout UInt32, upTo: UInt32, docs: UnsafeMutablePointer<UInt32>, scores: UnsafeMutablePointer<Float>?, cut: Float

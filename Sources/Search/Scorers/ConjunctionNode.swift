@@ -28,6 +28,7 @@ internal import Segments
     }
 
     override var cost: Int { required.first?.node.cost ?? 0 }
+    override var matchCount: Int? { required.count == 1 && excluded.isEmpty ? required[0].node.matchCount : nil }
 
     override func bound(from: UInt32, to: UInt32) -> Float {
         var must = 0.0, may = 0.0

@@ -58,7 +58,7 @@ internal import Segments
     private let count: Int
     private let weight: Float
     private let norms: FieldNorms
-    private let inverse: UnsafeMutablePointer<Float>
+    private let inverse: UnsafePointer<Float>
     private let leadDocs: UnsafeMutablePointer<UInt32>
     private let leadFrequencies: UnsafeMutablePointer<UInt32>
 

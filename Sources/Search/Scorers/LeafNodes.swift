@@ -14,6 +14,7 @@ final class AllNode: Node {
     }
 
     override var cost: Int { Int(context.docCount) }
+    override var matchCount: Int? { Int(context.docCount) }
     override func bound(from: UInt32, to: UInt32) -> Float { score }
 
     override func batch(

@@ -51,6 +51,10 @@ class Node {
     /// About how many documents match.
     var cost: Int { 0 }
 
+    /// How many documents match, deleted ones included, where that is known without looking: term statistics, and clauses
+    /// whose documents are those of one such clause, whatever the optional ones do to the scores.
+    var matchCount: Int? { nil }
+
     /// Writes matches at or after `target` and below `upTo`, and moves `target` past what was looked at: call until
     /// `target` reaches `upTo`. Documents that score `cut` or less may be left out. At most windowSize of them.
     /// - Parameter scores: nil when not wanted.

@@ -36,17 +36,25 @@ struct NodeBuilder {
 
     // MARK: Terms
 
-    private func cursor(_ term: [UInt8], _ ordinal: UInt32, _ similarity: Similarity, weight: Float, positions: Bool = false) throws(StorageError) -> TermCursor? {
-        guard let entry = try inverted.term(term, field: ordinal) else { return nil }
-        return unsafe TermCursor(
-            list: try inverted.list(entry, positions: positions), norms: try inverted.norms(ordinal),
-            inverse: similarity.inverseNorms, weight: weight, damage: context.damage)
+    private func cursor(
+        _ term: [UInt8], _ ordinal: UInt32, _ similarity: Similarity, weight: Float, positions: Bool = false, known: TermPlaces? = nil
+    ) throws(StorageError) -> TermCursor? {
+        let entry: TermEntry?
+        if let known { entry = known.place(in: context.view.segment)?.entry } else { entry = try inverted.term(term, field: ordinal) }
+        guard let entry else { return nil }
+        return try cursor(entry, ordinal, similarity, weight: weight, positions: positions)
+    }
+
+    private func cursor(_ entry: TermEntry, _ ordinal: UInt32, _ similarity: Similarity, weight: Float, positions: Bool = false) throws(StorageError) -> TermCursor {
+        // Safe: the scorer holds the plan, and that the similarity.
+        unsafe TermCursor(
+            list: try inverted.list(entry, positions: positions), norms: try inverted.norms(ordinal), inverse: similarity.table, weight: weight,
+            damage: context.damage)
     }
 
     private func term(_ plan: TermPlan) throws(StorageError) -> Node? {
-        guard let ordinal = context.view.segment.fields.ordinal(of: plan.field),
-            let cursor = try cursor(plan.term, ordinal, plan.similarity, weight: plan.weight) else { return nil }
-        return TermNode(context, cursor)
+        guard let found = try plan.entry(in: context.view.segment) else { return nil }
+        return TermNode(context, try cursor(found.entry, found.field, plan.similarity, weight: plan.weight))
     }
 
     private func synonym(_ plan: SynonymPlan) throws(StorageError) -> Node? {
@@ -64,8 +72,9 @@ struct NodeBuilder {
             fields[ordinal: ordinal].features.contains(.positions) else { return nil }
         if plan.slop == 0, plan.places.allSatisfy({ $0.terms.count == 1 }) {
             var cursors: [(TermCursor, Int)] = []
-            for (terms, position) in plan.places {
-                guard let term = terms.first, let cursor = try cursor(term, ordinal, plan.similarity, weight: 1, positions: true) else {
+            for (i, (terms, position)) in plan.places.enumerated() {
+                let known = i < plan.found.count ? plan.found[i].first : nil
+                guard let term = terms.first, let cursor = try cursor(term, ordinal, plan.similarity, weight: 1, positions: true, known: known) else {
                     for (cursor, _) in cursors { cursor.free() }
                     return nil
                 }
@@ -145,5 +154,14 @@ struct NodeBuilder {
     private func function(_ plan: FunctionPlan) throws(StorageError) -> Node? {
         guard let inner = try node(plan.inner) else { return nil }
         return FunctionNode(context, inner, minScore: plan.minScore, function: try plan.scorer(context.view))
+    }
+}
+
+extension TermPlan {
+    /// Where it lies in a segment of the plan's snapshot; nil when it is not there.
+    func entry(in segment: Segment) throws(StorageError) -> (field: UInt32, entry: TermEntry)? {
+        if let places { return places.place(in: segment) }
+        guard let ordinal = segment.fields.ordinal(of: field) else { return nil }
+        return try segment.inverted.term(term, field: ordinal).map { (ordinal, $0) }
     }
 }

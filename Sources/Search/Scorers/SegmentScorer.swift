@@ -90,13 +90,32 @@ package final class SegmentScorer {
         return set
     }
 
+    /// How many live documents of the segment match the plan: from term statistics, where they tell, without a scorer.
+    package static func count(_ plan: Plan, in view: SegmentView) throws(StorageError) -> Int {
+        if let known = try knownCount(plan, in: view) { return known }
+        return try SegmentScorer(plan: plan, view: view).count()
+    }
+
+    /// Nil when documents have to be looked at.
+    private static func knownCount(_ plan: Plan, in view: SegmentView) throws(StorageError) -> Int? {
+        switch plan {
+        case .none: return 0
+        case .all: return view.liveCount
+        case .term(let term): return view.live == nil ? try term.entry(in: view.segment)?.entry.docFreq ?? 0 : nil
+        case .constant(let inner, _), .named(_, let inner), .boosting(let inner, _, _): return try knownCount(inner, in: view)
+        case .bool(let bool):
+            // Optional clauses change scores, not what matches.
+            guard bool.mustNot.isEmpty, bool.minimumShouldMatch == 0, bool.must.count + bool.filter.count == 1 else { return nil }
+            return try knownCount(bool.must.first ?? bool.filter[0], in: view)
+        default: return nil
+        }
+    }
+
     /// How many live matches there are.
     package func count() throws(StorageError) -> Int {
         guard let root else { return 0 }
-        if view.live == nil {
-            if let term = root as? TermNode { return term.cost }
-            if root is AllNode { return view.docCount }
-        }
+        if root is AllNode { return view.liveCount }
+        if view.live == nil, let count = root.matchCount { return count }
         if root is DisjunctionNode || root is SetNode { return try matches().cardinality() }
         var count = 0
         var target: UInt32 = 0
@@ -151,12 +170,12 @@ package final class SegmentScorer {
 
     /// A count that costs less than looking at all matches, exact or above `limit`; nil when there is none.
     private func knownCount(_ root: Node, _ limit: Int) -> (Int, Bool)? {
-        if let term = root as? TermNode {
-            if view.live == nil { return (term.cost, true) }
-            let least = term.cost - (view.docCount - view.liveCount)
+        if root is AllNode { return (view.liveCount, true) }
+        if let count = root.matchCount {
+            if view.live == nil { return (count, true) }
+            let least = count - (view.docCount - view.liveCount)
             return least > limit ? (least, false) : nil
         }
-        if root is AllNode { return (view.liveCount, true) }
         if let any = root as? DisjunctionNode {
             let least = any.countAtLeast - (view.docCount - view.liveCount)
             if least > limit { return (least, false) }

@@ -7,8 +7,8 @@ internal import Segments
 @safe struct TermCursor {
     let list: PostingList
     let norms: FieldNorms
-    /// 1 / (k1 * (1 - b + b * length / average)) by norm byte.
-    let inverse: UnsafeMutablePointer<Float>
+    /// 1 / (k1 * (1 - b + b * length / average)) by norm byte. The plan's: held by whoever holds the node.
+    let inverse: UnsafePointer<Float>
     let weight: Float
     /// The decoded block: 128 places and room for vector loads; documents past `count` are UInt32.max.
     let docs: UnsafeMutablePointer<UInt32>
@@ -29,13 +29,12 @@ internal import Segments
     private var boundValue: Float = 0
     private var wholeBound: Float = -1
 
-    init(list: PostingList, norms: FieldNorms, inverse table: [Float], weight: Float, damage: UnsafeMutablePointer<Bool>) {
+    init(list: PostingList, norms: FieldNorms, inverse: UnsafePointer<Float>, weight: Float, damage: UnsafeMutablePointer<Bool>) {
         unsafe self.damage = unsafe damage
         self.list = list
         self.norms = norms
         self.weight = weight
-        unsafe inverse = .allocate(capacity: 256)
-        for i in 0..<256 { unsafe inverse[i] = i < table.count ? table[i] : (table.last ?? 1) }
+        unsafe self.inverse = unsafe inverse
         unsafe docs = .allocate(capacity: 136)
         unsafe frequencies = .allocate(capacity: 136)
         unsafe docs.initialize(repeating: .max, count: 136)
@@ -43,7 +42,6 @@ internal import Segments
     }
 
     func free() {
-        unsafe inverse.deallocate()
         unsafe docs.deallocate()
         unsafe frequencies.deallocate()
     }

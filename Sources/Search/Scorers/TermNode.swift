@@ -19,6 +19,7 @@ internal import Segments
     }
 
     override var cost: Int { unsafe cursor.pointee.list.docFreq }
+    override var matchCount: Int? { cost }
 
     override func bound(from: UInt32, to: UInt32) -> Float { unsafe cursor.pointee.bound(from: from, to: to, context.norms) }
 
