@@ -10,7 +10,7 @@ SHARED  ?= ../shared
 PACKAGES := pkg-config libicu-dev liblz4-dev libsqlite3-dev libssl-dev libstemmer-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
-.PHONY: help run test fast build serve corpus index inspect bench crash compat clients fuzz golden format tidy packages venv clean
+.PHONY: help run test fast build serve corpus index inspect bench million crash compat clients fuzz golden format tidy packages venv clean
 
 help: ## List the tasks.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -43,6 +43,9 @@ inspect: build ## Print a file of the data folder in words: make inspect FILE=da
 bench: build ## Compare with other engines: make bench N=100000 PEERS=folder BENCH_WORK=folder
 	ISOTHERM_BUILD='$(CURDIR)/$(BIN) bench build {index} {corpus}' ISOTHERM_BENCH='$(CURDIR)/$(BIN) bench serve {index}' \
 		$(SHARED)/bench/run.sh $(or $(N),100000)
+
+million: build ## Load, first answer and memory with a million products: make million PEERS=folder BENCH_WORK=folder
+	scripts/million.py $(BIN) $(SHARED)
 
 crash: build venv ## Kill a server under load, again and again: make crash ROUNDS=50
 	.venv/bin/python -B Tests/Scenarios/crash.py $(BIN) --rounds $(or $(ROUNDS),50)

@@ -14,8 +14,8 @@ package struct ByteWriter: Sendable {
     @inlinable
     package mutating func byte(_ value: UInt8) { bytes.append(value) }
 
-    /// Little-endian, in the integer's own width.
-    @inlinable
+    /// Little-endian, in the integer's own width. Always inlined: other modules called it unspecialized, at 3 % of a bulk load.
+    @inlinable @inline(__always)
     package mutating func fixed<I: FixedWidthInteger>(_ value: I) {
         var value = value
         for _ in 0..<(I.bitWidth / 8) {

@@ -8,7 +8,8 @@
 //     again in the document  difference of positions << 1 (0 when positions are not kept)
 //     docs only              gap << 1 | 1
 //
-// So one occurrence touches one slot, one term record and one place in the pool: three cache misses at most.
+// So one occurrence touches one slot, one term record (short terms stand in it) and one place in the pool: three cache
+// misses. Tokens are taken 32 at a time, each step for all of them before the next, so that the misses overlap.
 //
 // Invariants
 //     1  Documents arrive in rising order; a term's stream is in document order.
@@ -86,7 +87,14 @@ struct BufferedTerm {
     var cursor: UInt32
     var limit: UInt32
     var level: UInt32 = 0
-    var reserved: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
+    /// The first 16 bytes, zeros behind a shorter one.
+    var prefix: TermPrefix
+}
+
+/// Up to 16 bytes of a term, which is all of most terms.
+struct TermPrefix: Equatable {
+    var low: UInt64 = 0
+    var high: UInt64 = 0
 }
 
 @safe struct InvertedCore: ~Copyable {
@@ -102,8 +110,18 @@ struct BufferedTerm {
     var pool = SlicePool()
     private(set) var fields: [BufferedField] = []
     private var fieldBytes = 0
+    /// One of each for the tokens that are in work together.
+    private let keys: UnsafeMutablePointer<TermKey>
+    private let found: UnsafeMutablePointer<Int32>
+    private static let togetherMax = 32
+    /// Keeps the loads that only warm the cache.
+    private var warmed: UInt8 = 0
 
     init() {
+        unsafe keys = .allocate(capacity: Self.togetherMax)
+        unsafe keys.initialize(repeating: TermKey(), count: Self.togetherMax)
+        unsafe found = .allocate(capacity: Self.togetherMax)
+        unsafe found.initialize(repeating: 0, count: Self.togetherMax)
         slotMask = (1 << 14) - 1
         unsafe slots = .allocate(capacity: slotMask + 1)
         unsafe slots.initialize(repeating: 0, count: slotMask + 1)
@@ -117,6 +135,8 @@ struct BufferedTerm {
         unsafe slots.deallocate()
         unsafe terms.deallocate()
         unsafe arena.deallocate()
+        unsafe keys.deallocate()
+        unsafe found.deallocate()
     }
 
     var memoryBytes: Int { 8 * (slotMask + 1) + 64 * termCapacity + arenaCapacity + pool.memoryBytes + fieldBytes }
@@ -145,25 +165,28 @@ struct BufferedTerm {
         let isAgain = fields[f].lastDoc == doc
         let base = isAgain ? fields[f].nextPosition &+ gap : 0
         let keepsFrequencies = options >= .frequencies, keepsPositions = options >= .positions
-        var start = 0
         var length: Int32 = 0
         var previous: Int32 = -1
-        for i in 0..<ends.count {
-            let end = unsafe Int(ends[i])
-            let position = unsafe positions[i]
-            // discountOverlaps: synonyms at one position count once.
-            if position != previous { length &+= 1 }
-            previous = position
-            let n = end - start
-            if n <= TermLimits.bytesMax, n >= 0 {
-                let id = unsafe find(UnsafeBufferPointer(rebasing: text[start..<end]), field)
+        var first = 0
+        while first < ends.count {
+            let count = min(Self.togetherMax, ends.count - first)
+            unsafe look(up: UnsafeBufferPointer(rebasing: ends[first..<first + count]), from: first == 0 ? 0 : Int(ends[first - 1]), text, field)
+            for i in 0..<count {
+                let position = unsafe positions[first + i]
+                // discountOverlaps: synonyms at one position count once.
+                if position != previous { length &+= 1 }
+                previous = position
+                let key = unsafe keys[i]
+                guard key.count <= TermLimits.bytesMax, key.count >= 0 else { continue }
+                var id = unsafe Int(found[i])
+                if id < 0 { id = unsafe find(key, UnsafeBufferPointer(rebasing: text[key.start..<key.start + key.count]), field) }
                 if keepsFrequencies {
                     append(id, doc, keepsPositions ? base &+ position : 0, keepsPositions)
                 } else {
                     appendOnce(id, doc)
                 }
             }
-            start = end
+            first += count
         }
         if isAgain, fields[f].docs.last == doc {
             fields[f].lengths[fields[f].lengths.count - 1] &+= length
@@ -179,7 +202,7 @@ struct BufferedTerm {
     mutating func add(term: UnsafeBufferPointer<UInt8>, field: UInt32, doc: DocID) {
         guard term.count <= TermLimits.bytesMax else { return }
         let f = useField(field, .docs, false)
-        unsafe appendOnce(find(term, field), doc)
+        unsafe appendOnce(find(TermKey(term, 0, term.count, field), term, field), doc)
         if fields[f].docs.last != doc {
             fields[f].docs.append(doc)
             fieldBytes += 4
@@ -220,36 +243,66 @@ struct BufferedTerm {
 
     // MARK: - Terms
 
+    /// Fills `keys` and `found` for up to 32 tokens; -1 where a token must be looked for.
+    private mutating func look(up ends: UnsafeBufferPointer<Int32>, from begin: Int, _ text: UnsafeBufferPointer<UInt8>, _ field: UInt32) {
+        var start = begin
+        for i in 0..<ends.count {
+            let end = unsafe Int(ends[i])
+            let key = unsafe TermKey(text, start, end - start, field)
+            unsafe keys[i] = key
+            unsafe found[i] = Int32(truncatingIfNeeded: slots[Int(key.hash) & slotMask] & 0xFFFF_FFFF) &- 1
+            start = max(start, end)
+        }
+        var warm: UInt8 = 0
+        for i in 0..<ends.count {
+            let id = unsafe Int(found[i])
+            guard id >= 0 else { continue }
+            if unsafe isTerm(id, keys[i], text, field) {
+                // Measured: without this load the append waits for each stream in turn.
+                unsafe warm ^= pool.pointer(terms[id].cursor &- 1).pointee
+            } else {
+                unsafe found[i] = -1
+            }
+        }
+        warmed = warm
+    }
+
     @inline(__always)
-    private mutating func find(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> Int {
-        let hash = unsafe hashOf(bytes, field)
-        var slot = Int(hash) & slotMask
+    private func isTerm(_ id: Int, _ key: TermKey, _ text: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> Bool {
+        let term = unsafe terms + id
+        return unsafe term.pointee.hash == key.hash && term.pointee.field == field && Int(term.pointee.count) == key.count && term.pointee.prefix == key.prefix
+            && (key.count <= 16 || equal(arena + Int(term.pointee.start), UnsafeBufferPointer(rebasing: text[key.start..<key.start + key.count])))
+    }
+
+    @inline(__always)
+    private mutating func find(_ key: TermKey, _ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> Int {
+        var slot = Int(key.hash) & slotMask
+        var own = key
+        own.start = 0
         while true {
             let entry = unsafe slots[slot]
-            if entry == 0 { return unsafe insert(bytes, field, hash, slot) }
-            if UInt32(truncatingIfNeeded: entry >> 32) == hash {
+            if entry == 0 { return unsafe insert(bytes, field, key, slot) }
+            if UInt32(truncatingIfNeeded: entry >> 32) == key.hash {
                 let id = Int(entry & 0xFFFF_FFFF) - 1
-                let term = unsafe terms + id
-                if unsafe term.pointee.field == field, unsafe Int(term.pointee.count) == bytes.count,
-                    unsafe equal(arena + Int(term.pointee.start), bytes) { return id }
+                if unsafe isTerm(id, own, bytes, field) { return id }
             }
             slot = (slot + 1) & slotMask
         }
     }
 
     @inline(never)
-    private mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32, _ hash: UInt32, _ slot: Int) -> Int {
+    private mutating func insert(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32, _ key: TermKey, _ slot: Int) -> Int {
         if termCount == termCapacity { growTerms() }
         if arenaCount + bytes.count > arenaCapacity { growArena(bytes.count) }
         let id = termCount
         if let from = bytes.baseAddress { unsafe (arena + arenaCount).update(from: from, count: bytes.count) }
         let (head, limit) = pool.newSlice(level: 0)
         unsafe (terms + id).initialize(to: BufferedTerm(
-            field: field, start: UInt32(truncatingIfNeeded: arenaCount), count: UInt32(truncatingIfNeeded: bytes.count), hash: hash,
-            head: head, cursor: head, limit: limit))
+            field: field, start: UInt32(truncatingIfNeeded: arenaCount), count: UInt32(truncatingIfNeeded: bytes.count), hash: key.hash,
+            head: head, cursor: head, limit: limit, prefix: key.prefix))
         arenaCount += bytes.count
         termCount += 1
-        unsafe slots[slot] = UInt64(hash) << 32 | UInt64(termCount)
+        unsafe slots[slot] = UInt64(key.hash) << 32 | UInt64(termCount)
         if termCount * 2 > slotMask { growSlots() }
         return id
     }
@@ -304,33 +357,66 @@ enum TermLimits { static let bytesMax = 32_766 }
 
 // MARK: - Hashing
 
-/// Multiply and fold, eight bytes at a time.
-@inline(__always)
-private func hashOf(_ bytes: UnsafeBufferPointer<UInt8>, _ field: UInt32) -> UInt32 {
-    let k: UInt64 = 0x9E37_79B9_7F4A_7C15
-    var h = (UInt64(field) &+ 1) &* 0xD6E8_FEB8_6659_FD93 ^ UInt64(truncatingIfNeeded: bytes.count)
-    guard let base = bytes.baseAddress else { return UInt32(truncatingIfNeeded: h >> 32) }
-    let p = unsafe UnsafeRawPointer(base)
-    var i = 0
-    let n = bytes.count
-    while i + 8 <= n {
-        h = unsafe (h ^ p.loadUnaligned(fromByteOffset: i, as: UInt64.self)) &* k
+/// A token on its way into the table: where it stands in the text, and what tells it from others.
+private struct TermKey {
+    var start = 0
+    var count = 0
+    var prefix = TermPrefix()
+    var hash: UInt32 = 0
+
+    init() {}
+
+    /// Multiply and fold, eight bytes at a time. A token that the text does not hold whole has count -1.
+    @inline(__always)
+    init(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ count: Int, _ field: UInt32) {
+        guard let base = text.baseAddress, count >= 0, start >= 0, start + count <= text.count else {
+            self.start = start
+            self.count = count == 0 ? 0 : -1
+            hash = unsafe TermKey.hash(prefix, nil, 0, field)
+            return
+        }
+        let p = unsafe UnsafeRawPointer(base) + start
+        (self.start, self.count) = (start, count)
+        if start + 16 <= text.count {
+            // Safe: 16 bytes from here are in the text; those beyond the token are masked away.
+            let low = unsafe p.loadUnaligned(as: UInt64.self), high = unsafe p.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+            prefix.low = count >= 8 ? low : low & ((1 << (8 * UInt64(count))) &- 1)
+            prefix.high = count >= 16 ? high : count <= 8 ? 0 : high & ((1 << (8 * UInt64(count - 8))) &- 1)
+        } else {
+            for i in 0..<min(count, 16) {
+                let byte = unsafe UInt64(p.load(fromByteOffset: i, as: UInt8.self))
+                if i < 8 { prefix.low |= byte << (8 * UInt64(i)) } else { prefix.high |= byte << (8 * UInt64(i - 8)) }
+            }
+        }
+        hash = unsafe TermKey.hash(prefix, p, count, field)
+    }
+
+    @inline(__always)
+    private static func hash(_ prefix: TermPrefix, _ p: UnsafeRawPointer?, _ count: Int, _ field: UInt32) -> UInt32 {
+        let k: UInt64 = 0x9E37_79B9_7F4A_7C15
+        var h = (UInt64(field) &+ 1) &* 0xD6E8_FEB8_6659_FD93 ^ UInt64(truncatingIfNeeded: count)
+        h = (h ^ prefix.low) &* k
         h ^= h >> 29
-        i += 8
+        h = (h ^ prefix.high) &* k
+        h ^= h >> 32
+        if count > 16, let p {
+            var i = 16
+            while i + 8 <= count {
+                h = unsafe (h ^ p.loadUnaligned(fromByteOffset: i, as: UInt64.self)) &* k
+                h ^= h >> 29
+                i += 8
+            }
+            var rest: UInt64 = 0
+            while i < count {
+                rest = unsafe rest << 8 | UInt64(p.load(fromByteOffset: i, as: UInt8.self))
+                i += 1
+            }
+            h = (h ^ rest) &* k
+            h ^= h >> 32
+        }
+        h = h &* k
+        return UInt32(truncatingIfNeeded: h >> 32)
     }
-    var rest: UInt64 = 0
-    if n - i >= 4 {
-        rest = unsafe UInt64(p.loadUnaligned(fromByteOffset: i, as: UInt32.self))
-        i += 4
-    }
-    while i < n {
-        rest = unsafe rest << 8 | UInt64(p.load(fromByteOffset: i, as: UInt8.self))
-        i += 1
-    }
-    h = (h ^ rest) &* k
-    h ^= h >> 32
-    h = h &* k
-    return UInt32(truncatingIfNeeded: h >> 32)
 }
 
 @inline(__always)
