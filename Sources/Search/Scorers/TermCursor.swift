@@ -99,13 +99,15 @@ internal import Segments
             place = p + 1
             return p + 1
         }
-        // docs[low - 1] < target throughout.
-        var low = p + 2, step = 64
-        while step > 0 {
-            let next = low + step
-            if next <= 128, unsafe docs[next - 1] < target { low = next }
-            step >>= 1
-        }
+        // Halving without branches, over the whole block: its 128 places and the largest of them, which is not below.
+        var low = 0
+        unsafe low &+= docs[low &+ 63] < target ? 64 : 0
+        unsafe low &+= docs[low &+ 31] < target ? 32 : 0
+        unsafe low &+= docs[low &+ 15] < target ? 16 : 0
+        unsafe low &+= docs[low &+ 7] < target ? 8 : 0
+        unsafe low &+= docs[low &+ 3] < target ? 4 : 0
+        unsafe low &+= docs[low &+ 1] < target ? 2 : 0
+        unsafe low &+= docs[low] < target ? 1 : 0
         place = low
         return low
     }
