@@ -9,7 +9,7 @@ package struct ByteSource {
 
     package init(_ read: @escaping (inout [UInt8]) throws(BulkInputError) -> Bool) { self.read = read }
 
-    func more(_ bytes: inout [UInt8]) throws(BulkInputError) -> Bool { try read(&bytes) }
+    package func more(_ bytes: inout [UInt8]) throws(BulkInputError) -> Bool { try read(&bytes) }
 
     /// All at once, in pieces of `chunk`: for tests.
     package init(_ bytes: [UInt8], chunk: Int = .max) {

@@ -37,7 +37,7 @@ package struct GatewayAnswer: Sendable, Equatable {
 
     /// What the store is told.
     package func report(_ payment: PaymentID, gateway: String, at instant: Instant, isWebhook: Bool = false) -> PaymentReport {
-        let amount: Int64? = what == .requireAction || what == .decline || what == .void ? nil : amountMinor
+        let amount: Int64? = what == .requireAction || what == .decline ? nil : amountMinor
         return PaymentReport(
             payment: payment, gateway: gateway, eventID: eventID, what, amountMinor: amount, gatewayReference: reference, happenedAt: instant, isWebhook: isWebhook)
     }

@@ -28,12 +28,12 @@ package final class SandboxGateway: PaymentGateway {
 
     package func authorise(_ request: GatewayRequest, card: String) async throws(GatewayFailure) -> GatewayAnswer {
         switch card.filter({ $0 != " " }) {
-        case Card.approve: effect(.authorise, request)
-        case Card.decline: effect(.decline, request)
+        case Card.approve: try effect(.authorise, request)
+        case Card.decline: try effect(.decline, request)
         case Card.challengeThenApprove: challenge(request, then: .authorise)
         case Card.challengeThenDecline: challenge(request, then: .decline)
-        case Card.timeOut: throw timeOut(request)
-        case Card.lateWebhook: effect(.authorise, request, late: true)
+        case Card.timeOut: throw try timeOut(request)
+        case Card.lateWebhook: try effect(.authorise, request, late: true)
         default: throw .refused("this is none of the sandbox's test cards")
         }
     }
@@ -41,12 +41,12 @@ package final class SandboxGateway: PaymentGateway {
     package func confirm(_ request: GatewayRequest, challenge: String) async throws(GatewayFailure) -> GatewayAnswer {
         let outcome = state.withLock { $0.challenges[challenge] }
         guard let outcome else { throw .refused("there is no such challenge") }
-        return effect(outcome, request)
+        return try effect(outcome, request)
     }
 
-    package func capture(_ request: GatewayRequest) async throws(GatewayFailure) -> GatewayAnswer { effect(.capture, request) }
-    package func refund(_ request: GatewayRequest) async throws(GatewayFailure) -> GatewayAnswer { effect(.refund, request) }
-    package func void(_ request: GatewayRequest) async throws(GatewayFailure) -> GatewayAnswer { effect(.void, request) }
+    package func capture(_ request: GatewayRequest) async throws(GatewayFailure) -> GatewayAnswer { try effect(.capture, request) }
+    package func refund(_ request: GatewayRequest) async throws(GatewayFailure) -> GatewayAnswer { try effect(.refund, request) }
+    package func void(_ request: GatewayRequest) async throws(GatewayFailure) -> GatewayAnswer { try effect(.void, request) }
 
     /// Takes the webhooks that are due; with `late`, also those that come late.
     package func dueWebhooks(late: Bool = false, at instant: Instant) -> [SignedWebhook] {
@@ -63,21 +63,29 @@ package final class SandboxGateway: PaymentGateway {
 
     fileprivate struct State {
         var answers: [String: GatewayAnswer] = [:]
+        var ledgers: [PaymentID: PaymentLedger] = [:]
         var challenges: [String: PaymentReport.What] = [:]
         var due: [[UInt8]] = [], late: [[UInt8]] = []
         /// Keys remembered and webhooks kept are bounded: the oldest is forgotten.
         var keys: [String] = []
     }
 
-    private func effect(_ what: PaymentReport.What, _ request: GatewayRequest, late: Bool = false) -> GatewayAnswer {
-        state.withLock { state in
+    private func effect(_ what: PaymentReport.What, _ request: GatewayRequest, late: Bool = false) throws(GatewayFailure) -> GatewayAnswer {
+        let result = state.withLock { state -> Result<GatewayAnswer, GatewayFailure> in
             let key = "\(request.payment)/\(request.key)"
-            if let before = state.answers[key], before.what != .requireAction { return before }
-            let answer = GatewayAnswer(what, eventID: "sbx-\(key)-\(what.rawValue)", reference: "sbx-\(request.payment)", amountMinor: request.amount.minor)
+            if let before = state.answers[key], before.what != .requireAction { return .success(before) }
+            var ledger = state.ledgers[request.payment] ?? PaymentLedger()
+            // A void releases what is left, whatever amount was said.
+            guard let done = try? ledger.apply(what, amount: what == .void ? nil : request.amount.minor, asked: request.amount.minor) else {
+                return .failure(.refused("the payment is \(ledger.state.rawValue) here: \(what.rawValue) of \(request.amount) is not possible"))
+            }
+            state.ledgers[request.payment] = ledger
+            let answer = GatewayAnswer(what, eventID: "sbx-\(key)-\(what.rawValue)", reference: "sbx-\(request.payment)", amountMinor: done.amount)
             state.remember(key, answer)
             state.send(GatewayWebhook(payment: request.payment, answer: answer, currency: request.amount.currency).body, late: late)
-            return answer
+            return .success(answer)
         }
+        return try result.get()
     }
 
     private func challenge(_ request: GatewayRequest, then: PaymentReport.What) -> GatewayAnswer {
@@ -91,8 +99,8 @@ package final class SandboxGateway: PaymentGateway {
         }
     }
 
-    private func timeOut(_ request: GatewayRequest) -> GatewayFailure {
-        _ = effect(.authorise, request)
+    private func timeOut(_ request: GatewayRequest) throws(GatewayFailure) -> GatewayFailure {
+        _ = try effect(.authorise, request)
         return .timedOut
     }
 }
@@ -104,6 +112,7 @@ extension SandboxGateway.State {
             for old in keys.prefix(50_000) {
                 answers[old] = nil
                 challenges["3ds-\(old)"] = nil
+                if let payment = PaymentID(text: old.prefix(36)) { ledgers[payment] = nil }
             }
             keys.removeFirst(50_000)
         }

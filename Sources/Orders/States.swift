@@ -137,6 +137,7 @@ private let standardOrder = OrderTable([
     .init(.partReturned, .returnAll, .returned),
 ])
 
+/// Refunds begin once nothing more can be captured: what is still reserved is voided first.
 private let standardPayment = PaymentTable([
     .init(.created, .requireAction, .actionRequired),
     .init(.created, .authorise, .authorised),
@@ -151,27 +152,30 @@ private let standardPayment = PaymentTable([
     .init(.partCaptured, .capturePart, .partCaptured),
     .init(.partCaptured, .captureRest, .captured),
     .init(.partCaptured, .void, .captured),
-    .init(.partCaptured, .refundPart, .partCaptured),
-    .init(.partCaptured, .refundRest, .refunded),
     .init(.captured, .refundPart, .partRefunded),
     .init(.captured, .refundRest, .refunded),
     .init(.partRefunded, .refundPart, .partRefunded),
     .init(.partRefunded, .refundRest, .refunded),
 ])
 
-/// Carriers leave steps out, so a later step may follow at once; none leads back to an earlier one but a new attempt.
-private let standardShipment = ShipmentTable(
-    [ShipmentState.created, .pickedUp, .inTransit, .outForDelivery, .exception].flatMap { from -> [ShipmentTable.Row] in
-        (from == .created ? [.init(from, .pickup, .pickedUp)] : []) + [
-            .init(from, .transit, .inTransit), .init(from, .out, .outForDelivery), .init(from, .exception, .exception),
-            .init(from, .deliver, .delivered), .init(from, .returnStart, .returning), .init(from, .lose, .lost),
-        ]
-    } + [
-        .init(.lost, .transit, .inTransit),
-        .init(.lost, .deliver, .delivered),
-        .init(.returning, .returnDone, .returned),
-        .init(.returning, .lose, .lost),
-    ])
+/// Carriers leave steps out, so a later step may follow at once; none leads back to an earlier one but a new attempt. Whatever was said before,
+/// "delivered" may follow; nothing follows it: parcels do not un-arrive. An event that finds no row changes nothing.
+private let standardShipment: ShipmentTable = {
+    let moving: [ShipmentState] = [.created, .pickedUp, .inTransit, .outForDelivery, .exception]
+    let steps: [(TrackingKind, ShipmentState)] = [
+        (.transit, .inTransit), (.out, .outForDelivery), (.exception, .exception), (.deliver, .delivered), (.returnStart, .returning), (.lose, .lost),
+    ]
+    let rows = moving.flatMap { from in steps.filter { $0.1 != from }.map { ShipmentTable.Row(from, $0.0, $0.1) } }
+    return ShipmentTable(
+        [.init(.created, .pickup, .pickedUp)] + rows + [
+            .init(.lost, .transit, .inTransit),
+            .init(.lost, .deliver, .delivered),
+            .init(.returning, .returnDone, .returned),
+            .init(.returning, .lose, .lost),
+            .init(.returning, .deliver, .delivered),
+            .init(.returned, .deliver, .delivered),
+        ])
+}()
 
 private let standardReturn = ReturnTable([
     .init(.requested, .approve, .approved),

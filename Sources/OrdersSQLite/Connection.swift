@@ -69,13 +69,17 @@ enum Value {
         let statement = unsafe try bound(sql, values)
         // Order matters: a statement left standing keeps its read transaction open.
         defer { _ = unsafe sqlite3_reset(statement) }
+        if countsSteps { _ = unsafe sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 1) }
         while unsafe try step(statement) { try body(unsafe Row(statement: statement)) }
         if countsSteps { steps += Int64(unsafe sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 1)) }
     }
 
     /// What EXPLAIN QUERY PLAN says of a statement, one line per step.
     package func plan(_ sql: String) throws -> [String] {
-        try GRDB.Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String }
+        let statement = try database.makeStatement(sql: "EXPLAIN QUERY PLAN " + sql)
+        // Nothing is run, so nothing need be bound.
+        statement.setUncheckedArguments(StatementArguments())
+        return try GRDB.Row.fetchAll(statement).map { $0["detail"] as String }
     }
 
     // MARK: -

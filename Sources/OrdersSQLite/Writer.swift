@@ -63,6 +63,14 @@ final class Writer: Sendable {
         return try result.get()
     }
 
+    /// Runs many changes as one transaction of their own, between two batches: for imports.
+    func transact<T: Sendable>(_ body: @Sendable (CommandRunner) throws(StoreError) -> T) throws(StoreError) -> T {
+        let result: Result<T, StoreError> = queue.sync {
+            do throws(StoreError) { return .success(try core.transact(body)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
     func close() {
         waiting.withLock { $0.isClosed = true }
         queue.sync { core.close() }
@@ -120,7 +128,7 @@ final class WriterCore: @unchecked Sendable {
     }
 
     func close() {
-        runner?.connection.forgetStatements()
+        if let connection = runner?.connection { database?.unsafeReentrantWrite { _ in connection.forgetStatements() } }
         runner = nil
         try? database?.close()
         database = nil
@@ -131,6 +139,24 @@ final class WriterCore: @unchecked Sendable {
         guard let database, let runner else { throw .unavailable("it is closed") }
         do { return try database.unsafeReentrantWrite { _ in try body(runner.connection) } } catch let error as StoreError { throw error } catch {
             throw .unavailable("\(error)")
+        }
+    }
+
+    /// An error, also of the COMMIT, leaves nothing behind that is known: whoever imports does so again, which adds nothing twice.
+    func transact<T>(_ body: (CommandRunner) throws(StoreError) -> T) throws(StoreError) -> T {
+        if database == nil { try open() }
+        guard let database, let runner else { throw .unavailable("it is closed") }
+        do {
+            return try database.unsafeReentrantWrite { _ in
+                try runner.connection.run("BEGIN IMMEDIATE")
+                let made = try body(runner)
+                try runner.connection.run("COMMIT")
+                return made
+            }
+        } catch {
+            // Opened again: what is kept in memory of the database's state is read anew.
+            close()
+            throw error as? StoreError ?? .unavailable("\(error)")
         }
     }
 
@@ -213,7 +239,9 @@ final class WriterCore: @unchecked Sendable {
         close()
         do throws(StoreError) {
             try open()
-            let isThere = try runner?.connection.first("SELECT 1 FROM audit_log WHERE seq = ? AND hash = ?", .int(heads.auditSequence), .blob(heads.auditHash)) { _ in true }
+            let isThere = try maintain { connection throws(StoreError) in
+                try connection.first("SELECT 1 FROM audit_log WHERE seq = ? AND hash = ?", .int(heads.auditSequence), .blob(heads.auditHash)) { _ in true }
+            }
             if isThere == true || unchanged { return results }
         } catch {
             // Still closed: nobody is told that something was done.

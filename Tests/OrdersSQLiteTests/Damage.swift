@@ -32,3 +32,23 @@ extension SQLiteOrderStore {
         return try SQLiteOrderStore(path: copy, keys: KeyRing(master: [UInt8](repeating: 7, count: 32)))
     }
 }
+
+extension SQLiteOrderStore {
+    /// Many people and products at once, written past the store.
+    func fill(products: Int, people: Int) async throws {
+        let queue = try DatabaseQueue(path: path)
+        try await queue.write { database in
+            try database.execute(sql: "PRAGMA foreign_keys = ON")
+            for n in 0..<people {
+                let ref = PersonRef(Bytes16(high: 1, low: UInt64(n)))
+                try database.cachedStatement(sql: "INSERT INTO people(person_ref, created_at) VALUES (?, 0)").execute(arguments: [Data(ref.bytes)])
+            }
+            for n in 1..<(products + 1) {
+                try database.cachedStatement(sql: "INSERT INTO products(product, product_id, title, currency, price_minor) VALUES (?, ?, ?, 'EUR', 1999)")
+                    .execute(arguments: [n, "product-\(n - 1)", "A product of the title number \(n)"])
+                try database.cachedStatement(sql: "INSERT INTO stock(product, available, received) VALUES (?, 1000000, 1000000)").execute(arguments: [n])
+            }
+        }
+        try queue.close()
+    }
+}

@@ -212,7 +212,7 @@ extension CommandRunner {
             """, .id(id.value)
         ) { ($0.int(0), $0.int(1)) }
         guard let left else { return nil }
-        return left.0 > 0 ? .refundPayment : left.1 > 0 ? .voidPayment : nil
+        return left.1 > 0 ? .voidPayment : left.0 > 0 ? .refundPayment : nil
     }
 
     private func requireAddress(_ address: AddressID, of person: PersonRef) throws(StoreError) {

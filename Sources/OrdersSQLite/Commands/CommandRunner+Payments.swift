@@ -36,11 +36,14 @@ extension CommandRunner {
         var ledger = payment.ledger
         do throws(StoreError) {
             let (kind, amount) = try ledger.apply(report.what, amount: report.amountMinor, asked: payment.amount, tables: tables)
-            return try apply(kind, amount, ledger, payment, report, caller)
+            try insertEvent(report, kind: kind.rawValue, amount: amount, applied: true, caller)
+            var changes = [Change(event: connection.lastRowID, kind: kind, amount: amount)]
+            changes += try takeKept(report.payment, asked: payment.amount, &ledger)
+            return try settle(changes, ledger, payment, report, caller)
         } catch {
-            // A webhook that comes late or contradicts is kept, for the reconciliation to show, and changes nothing.
+            // A webhook that comes before its time, or contradicts, is kept: for its time to come, or for the reconciliation to show.
             guard report.isWebhook, error.isRefusal else { throw error }
-            try insertEvent(report, kind: report.what.rawValue, amount: max(report.amountMinor ?? 0, 0), applied: false, caller)
+            try insertEvent(report, kind: report.what.rawValue, amount: report.amountMinor.map { max($0, 0) }, applied: false, caller)
             return StoreOutcome(id: report.payment.value, state: payment.ledger.state.rawValue, recordVersion: payment.version)
         }
     }
@@ -78,43 +81,69 @@ extension CommandRunner {
         ) { row throws(StoreError) in try row.id(0, as: PaymentKind.self) }
     }
 
-    private func apply(
-        _ kind: PaymentEventKind, _ amount: Int64, _ ledger: PaymentLedger, _ payment: PaymentRow, _ report: PaymentReport, _ caller: Caller
+    private struct Change {
+        var event: Int64, kind: PaymentEventKind, amount: Int64
+        /// Given back by it, whether it was taken or only reserved.
+        var released: Int64 { kind == .void ? amount : refunded }
+        var captured: Int64 { kind == .capturePart || kind == .captureRest ? amount : 0 }
+        var refunded: Int64 { kind == .refundPart || kind == .refundRest ? amount : 0 }
+    }
+
+    /// Webhooks that came before this one's time was: those that apply now.
+    private func takeKept(_ id: PaymentID, asked: Int64, _ ledger: inout PaymentLedger) throws(StoreError) -> [Change] {
+        let kept = try connection.all(
+            "SELECT seq, kind, amount_minor FROM payment_events WHERE payment_id = ? AND applied = 0 ORDER BY seq LIMIT 100", .id(id.value)
+        ) { (seq: $0.int(0), what: PaymentReport.What(rawValue: $0.text(1)), amount: $0.optionalInt(2)) }
+        if kept.isEmpty { return [] }
+        let known = kept.compactMap { row in row.what.map { (seq: row.seq, what: $0, amount: row.amount) } }
+        var changes: [Change] = []
+        for taken in ledger.applyKept(known.map { ($0.what, $0.amount) }, asked: asked, tables: tables) {
+            let seq = known[taken.place].seq
+            try connection.run(
+                "UPDATE payment_events SET applied = 1, kind = ?2, amount_minor = ?3 WHERE seq = ?1", .int(seq), .text(taken.kind.rawValue), .int(taken.amount))
+            changes.append(Change(event: seq, kind: taken.kind, amount: taken.amount))
+        }
+        return changes
+    }
+
+    private func settle(
+        _ changes: [Change], _ ledger: PaymentLedger, _ payment: PaymentRow, _ report: PaymentReport, _ caller: Caller
     ) throws(StoreError) -> StoreOutcome {
-        try insertEvent(report, kind: kind.rawValue, amount: amount, applied: true, caller)
-        let event = connection.lastRowID
         try connection.run(
             "UPDATE payments SET state = ?2, version = version + 1, gateway_reference = coalesce(?3, gateway_reference) WHERE payment_id = ?1",
             .id(report.payment.value), .text(ledger.state.rawValue), .optional(report.gatewayReference))
-        if report.what == .refund, amount > 0 {
+        for change in changes where change.refunded > 0 {
             try connection.run(
-                "INSERT INTO refunds(event, payment_id, amount_minor, at) VALUES (?, ?, ?, ?)", .int(event), .id(report.payment.value), .int(amount), .at(caller.at))
+                "INSERT INTO refunds(event, payment_id, amount_minor, at) VALUES (?, ?, ?, ?)",
+                .int(change.event), .id(report.payment.value), .int(change.amount), .at(caller.at))
         }
         try tell(.payment(report.payment, payment.order, state: ledger.state), at: caller.at)
         var outcome = StoreOutcome(id: report.payment.value, state: ledger.state.rawValue, recordVersion: payment.version + 1)
-        outcome.followUp = try follow(payment.order, ledger, report.what, amount, caller)
+        outcome.followUp = try follow(
+            payment.order, ledger, captured: changes.reduce(0) { $0 + $1.captured }, refunded: changes.reduce(0) { $0 + $1.refunded },
+            released: changes.reduce(0) { $0 + $1.released }, caller)
         return outcome
     }
 
     /// What the order makes of it: money on its account, a state that follows.
     private func follow(
-        _ id: OrderID, _ ledger: PaymentLedger, _ what: PaymentReport.What, _ amount: Int64, _ caller: Caller
+        _ id: OrderID, _ ledger: PaymentLedger, captured: Int64, refunded: Int64, released: Int64, _ caller: Caller
     ) throws(StoreError) -> StoreOutcome.FollowUp? {
         let order: HotOrder
         do throws(StoreError) { order = try hotOrder(id, Caller(.service("payments"), .payment, at: caller.at)) } catch {
             // Its body is in another tier: the mover brings it back for a change, not we.
-            if case .notFound = error { throw .conflict("the order is archived: recall it first") }
+            if case .notFound = error { throw .unavailable("the order is archived: recall it first") }
             throw error
         }
-        if what == .capture || what == .refund {
+        if captured + refunded > 0 {
             try connection.run(
                 "UPDATE orders SET paid_minor = paid_minor + ?2, refunded_minor = refunded_minor + ?3, version = version + 1 WHERE order_id = ?1",
-                .id(id.value), .int(what == .capture ? amount : 0), .int(what == .refund ? amount : 0))
+                .id(id.value), .int(captured), .int(refunded))
             try connection.run(
-                "UPDATE order_directory SET paid_minor = paid_minor + ?2, version = version + 1 WHERE order_id = ?1",
-                .id(id.value), .int(what == .capture ? amount : 0))
+                "UPDATE order_directory SET paid_minor = paid_minor + ?2, version = version + 1 WHERE order_id = ?1", .id(id.value), .int(captured))
         }
-        let reaction = PaymentLedger.reaction(order: order.state, due: order.due, covered: try covered(id), payment: ledger)
+        // Events that came together count one after the other: what the last gave back had been there.
+        let reaction = PaymentLedger.reaction(order: order.state, due: order.due, covered: try covered(id) + released, payment: ledger)
         if let event = reaction.event {
             let next = try tables.order.next(order.state, event, of: "the order")
             try sell(of: id)
@@ -124,12 +153,12 @@ extension CommandRunner {
         return reaction.followUp
     }
 
-    private func insertEvent(_ report: PaymentReport, kind: String, amount: Int64, applied: Bool, _ caller: Caller) throws(StoreError) {
+    private func insertEvent(_ report: PaymentReport, kind: String, amount: Int64?, applied: Bool, _ caller: Caller) throws(StoreError) {
         try connection.run(
             """
             INSERT INTO payment_events(payment_id, gateway, event_id, kind, amount_minor, happened_at, received_at, applied) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            .id(report.payment.value), .text(report.gateway), .text(report.eventID), .text(kind), .int(amount), .at(report.happenedAt), .at(caller.at),
+            .id(report.payment.value), .text(report.gateway), .text(report.eventID), .text(kind), amount.map { .int($0) } ?? .null, .at(report.happenedAt), .at(caller.at),
             .int(applied ? 1 : 0))
     }
 }

@@ -79,12 +79,12 @@ private enum Reconciliation {
         LIMIT 10000
         """
     static let ignored: StaticString = """
-        SELECT payment_id, 'said ' || kind || ' of ' || amount_minor || ', which its state did not allow' FROM payment_events WHERE applied = 0 LIMIT 10000
+        SELECT payment_id, 'said ' || kind || coalesce(' of ' || amount_minor, '') || ', which its state did not allow' FROM payment_events WHERE applied = 0 LIMIT 10000
         """
-    /// More than two minor units apart: sources round.
+    /// Of what has left the house.
     static let differing: StaticString = """
         SELECT order_id, 'lines come to ' || total_minor || ', payments to ' || paid_minor FROM orders
-        WHERE state IN ('shipped', 'delivered', 'part_returned', 'returned') AND abs(total_minor - credit_minor - paid_minor) > 2 AND total_minor > 0
+        WHERE state IN ('shipped', 'delivered', 'part_returned', 'returned') AND total_minor - credit_minor <> paid_minor AND total_minor > 0
         LIMIT 10000
         """
 }

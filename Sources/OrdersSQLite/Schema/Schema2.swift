@@ -28,7 +28,7 @@ let schema2 = """
         gateway TEXT NOT NULL,
         event_id TEXT NOT NULL,
         kind TEXT NOT NULL CHECK (kind IN ('require_action', 'authorise', 'decline', 'capture_part', 'capture_rest', 'refund_part', 'refund_rest', 'void', 'capture', 'refund')),
-        amount_minor INTEGER NOT NULL CHECK (amount_minor >= 0),
+        amount_minor INTEGER CHECK (amount_minor >= 0 AND (amount_minor IS NOT NULL OR applied = 0)),
         happened_at INTEGER NOT NULL,
         received_at INTEGER NOT NULL,
         applied INTEGER NOT NULL CHECK (applied IN (0, 1)),
@@ -45,7 +45,20 @@ let schema2 = """
             voided_minor = voided_minor + iif(new.kind = 'void', new.amount_minor, 0)
             WHERE payment_id = new.payment_id;
     END;
-    CREATE TRIGGER payment_events_unchanged BEFORE UPDATE ON payment_events BEGIN SELECT raise(ABORT, 'payment events are only appended'); END;
+    -- One that came before its time is taken when its time has come; nothing else about an event changes.
+    CREATE TRIGGER payment_event_taken AFTER UPDATE OF applied ON payment_events BEGIN
+        UPDATE payments SET
+            authorised_minor = authorised_minor + iif(new.kind = 'authorise', new.amount_minor, 0),
+            captured_minor = captured_minor + iif(new.kind IN ('capture_part', 'capture_rest'), new.amount_minor, 0),
+            refunded_minor = refunded_minor + iif(new.kind IN ('refund_part', 'refund_rest'), new.amount_minor, 0),
+            voided_minor = voided_minor + iif(new.kind = 'void', new.amount_minor, 0)
+            WHERE payment_id = new.payment_id;
+    END;
+    CREATE TRIGGER payment_events_unchanged BEFORE UPDATE ON payment_events
+        WHEN old.applied = 1 OR new.applied = 0 OR (old.seq, old.payment_id, old.gateway, old.event_id, old.happened_at, old.received_at)
+            IS NOT (new.seq, new.payment_id, new.gateway, new.event_id, new.happened_at, new.received_at) BEGIN
+        SELECT raise(ABORT, 'payment events are only appended');
+    END;
     CREATE TRIGGER payment_events_kept BEFORE DELETE ON payment_events BEGIN SELECT raise(ABORT, 'payment events are kept'); END;
 
     CREATE TABLE refunds(
