@@ -63,6 +63,8 @@ let package = Package(
             .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]),
 
+        layer("Shop", ["Orders", "Secrets", "JSON"]),
+
         // What a user meets.
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
         layer("IsothermNode", [
@@ -95,6 +97,7 @@ let package = Package(
         suite("SecretsTests", ["Secrets"]),
         suite("OrdersTests", ["Orders", "Secrets", "JSON"]),
         suite("OrdersSQLiteTests", ["OrdersSQLite", "Orders", "BulkInput", "Secrets", "JSON", .product(name: "GRDB", package: "GRDB.swift")]),
+        suite("ShopTests", ["Shop", "OrdersSQLite", "Orders", "Secrets", "JSON"]),
         suite("CommandsTests", [
             "Commands", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),

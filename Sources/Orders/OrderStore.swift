@@ -28,6 +28,8 @@ package protocol OrderStore: Sendable {
     func payment(_ id: PaymentID, by caller: Caller) async throws(StoreError) -> Payment
     func shipments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Shipment]
     func returns(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Return]
+    func shipment(_ id: ShipmentID, by caller: Caller) async throws(StoreError) -> Shipment
+    func returned(_ id: ReturnID, by caller: Caller) async throws(StoreError) -> Return
     /// Tracking events of an order's shipments that arrived after a sequence number, oldest first: live tracking resumes with the last seen.
     func tracking(of order: OrderID, after sequence: Int64, limit: Int, by caller: Caller) async throws(StoreError) -> [TrackingEvent]
 
