@@ -6,11 +6,11 @@ BIN     := .build/release/isotherm
 PORT    ?= 9200
 DATA    ?= data
 SHARED  ?= ../shared
-# What building needs from Debian; the name before the colon says what for: ICU, LZ4, Snowball, zlib.
+# What building needs from Debian; the name before the colon says what for: ICU, LZ4, Snowball, SQLite, libcrypto, zlib.
 PACKAGES := pkg-config libicu-dev liblz4-dev libsqlite3-dev libssl-dev libstemmer-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
-.PHONY: help run test fast build serve corpus index inspect bench million crash compat clients fuzz golden format tidy packages venv clean
+.PHONY: help run test fast build serve corpus index inspect bench million orders crash compat clients fuzz golden format tidy packages venv clean
 
 help: ## List the tasks.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -46,6 +46,9 @@ bench: build ## Compare with other engines: make bench N=100000 PEERS=folder BEN
 
 million: build ## Load, first answer and memory with a million products: make million PEERS=folder BENCH_WORK=folder
 	scripts/million.py $(BIN) $(SHARED)
+
+orders: build ## Orders a second over HTTP beside what SQLite alone does: make orders BENCH_WORK=folder
+	SHARED=$(SHARED) scripts/bench-orders.sh $(BIN) $(or $(BENCH_WORK),/tmp)
 
 crash: build venv ## Kill a server under load, again and again: make crash ROUNDS=50
 	.venv/bin/python -B Tests/Scenarios/crash.py $(BIN) --rounds $(or $(ROUNDS),50)

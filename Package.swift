@@ -24,6 +24,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -63,19 +64,20 @@ let package = Package(
             .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]),
 
-        layer("Shop", ["Orders", "Secrets", "JSON"]),
-
         // What a user meets.
+        layer("Shop", ["Orders", "Secrets", "JSON"]),
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
         layer("IsothermNode", [
-            "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams",
+            "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams", "Shop", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             .product(name: "Logging", package: "swift-log"),
         ]),
         layer("Commands", [
             "ElasticAPI", "Engine", "BulkInput", "Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Storage", "JSON", "Bytes", "Relevance",
+            "Shop", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),

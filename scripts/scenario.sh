@@ -114,8 +114,27 @@ clients() {
 # Large, broken, slow and too many requests; a graceful end.
 http() { $python -B Tests/Scenarios/http_limits.py "$bin"; }
 
+# The README's lines from search to refund, as they stand there, against a shop like that of `make run`.
+readme_orders() {
+  "$bin" bulk shop corpora/shop/products.ndjson --mapping indexes/shop.json --data "$work/data" --quiet
+  "$bin" import products corpora/shop/products.ndjson --data "$work/data" --currency EUR
+  start
+  sed -n '/<!-- scenario: orders -->/,/^```$/p' README.md | sed '/^<!--/d; /^```/d' | sed "s|http://127.0.0.1:9200|$url|; s|\$PWD/.build/release|$(dirname "$bin")|" > "$work/lines.sh"
+  [ "$(wc -l < "$work/lines.sh")" -gt 20 ] || { echo "the README has no such lines"; exit 1; }
+  (cd "$work" && bash -euo pipefail lines.sh > out)
+  cat "$work/out"
+  tail -1 "$work/out" | grep -q '"clean":true'
+  grep -q '"status":"part_returned".*"lines":\[{"position":1,.*"quantity":2,.*"shipped":2,"returned":1}\].*"total":1,"next":null' "$work/out"
+  grep -q '^event: tracking$' "$work/out"
+  ! grep -q 'urn:isotherm:problem' "$work/out"
+  "$bin" audit verify --data "$work/data"
+}
+
+# /api at its edges, over sockets: live tracking, large bodies, who may ask, a graceful end with a stream open.
+shop_http() { python3 -B Tests/Scenarios/shop_http.py "$bin"; }
+
 # A few kills; `make crash` does many.
 crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http crash"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http readme_orders shop_http crash"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

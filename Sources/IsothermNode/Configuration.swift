@@ -14,6 +14,7 @@ package struct ServerConfiguration: Sendable {
     package var port = 9200
     package var services = Services.Options()
     package var node = NodeOptions()
+    package var shop = ShopConfiguration()
     /// Requests in work or waiting; past it they are refused with 429.
     package var requestsInFlightMax = 1000
     /// A connection that sends nothing for so long is closed.
@@ -48,6 +49,7 @@ package struct ServerConfiguration: Sendable {
         try readNode(try m.object("node") ?? JSONObject())
         try readSearch(try m.object("search") ?? JSONObject())
         try readWrites(try m.object("writes") ?? JSONObject())
+        try readShop(try m.object("shop") ?? JSONObject())
         try m.finish()
     }
 
@@ -83,6 +85,21 @@ package struct ServerConfiguration: Sendable {
         var m = Members(object, of: "writes")
         if let megabytes = try m.integer("buffer_megabytes_max", from: 1, to: 1 << 20) { node.bufferBytesMax = megabytes << 20 }
         if let megabytes = try m.integer("in_flight_megabytes_max", from: 1, to: 1 << 20) { node.bulkBytesInFlightMax = megabytes << 20 }
+        try m.finish()
+    }
+
+    private mutating func readShop(_ object: JSONObject) throws(QueryError) {
+        var m = Members(object, of: "shop")
+        if let word = try m.string("access") {
+            guard let access = ShopConfiguration.Access(rawValue: word) else {
+                throw QueryError("illegal_argument_exception", "shop.access is one of \(ShopConfiguration.Access.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            shop.access = access
+        }
+        if let kilobytes = try m.integer("body_kilobytes_max", from: 1, to: 100 << 10) { shop.bodyBytesMax = kilobytes << 10 }
+        shop.waitingMax = try m.integer("waiting_max", from: 1, to: 1 << 20) ?? shop.waitingMax
+        shop.batchMax = try m.integer("commands_per_commit_max", from: 1, to: 10_000) ?? shop.batchMax
+        shop.streamsMax = try m.integer("streams_max", from: 0, to: 100_000) ?? shop.streamsMax
         try m.finish()
     }
 }

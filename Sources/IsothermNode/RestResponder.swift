@@ -1,19 +1,22 @@
 // Between Hummingbird's requests and ours: reads the body within its bound, inflates it, lets in only so many
-// requests at a time, runs the router on the work pool.
+// requests at a time, runs the router on the work pool. Paths under /api are the shop's, all others Elasticsearch's.
 
 internal import ElasticAPI
 internal import Hummingbird
+internal import Shop
 internal import Synchronization
 
 struct RestResponder: HTTPResponder {
     typealias Context = BasicRequestContext
 
     let router: ElasticAPI.Router
+    let shop: ShopRouter
     let admission: Admission
     let pool: WorkPool
     let bodyBytesMax: Int
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        if ShopRouter.owns(request.head.path ?? "/") { return await respondFromShop(to: request) }
         guard admission.enter() else {
             // The body is not read: the connection cannot be used again.
             return Self.response(Router.render(APIError(429, "es_rejected_execution_exception",
@@ -21,7 +24,7 @@ struct RestResponder: HTTPResponder {
         }
         defer { admission.leave() }
         do {
-            let (body, inflates) = try await body(of: request)
+            let (body, inflates) = try await body(of: request, most: bodyBytesMax)
             let head = request.head, most = bodyBytesMax
             let answer = await withTaskExecutorPreference(pool) {
                 do {
@@ -41,7 +44,7 @@ struct RestResponder: HTTPResponder {
 
     // MARK: -
 
-    private func body(of request: Request) async throws -> (bytes: [UInt8], compressed: Bool) {
+    private func body(of request: Request, most bodyBytesMax: Int) async throws -> (bytes: [UInt8], compressed: Bool) {
         let compressed: Bool
         switch request.headers[.contentEncoding]?.lowercased() {
         case nil, "identity": compressed = false

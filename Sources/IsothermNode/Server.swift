@@ -7,6 +7,7 @@ internal import Glibc
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import ServiceLifecycle
 internal import Storage
 
 package enum Server {
@@ -15,12 +16,17 @@ package enum Server {
     package static func run(_ configuration: ServerConfiguration, announce: @escaping @Sendable (String) -> Void) async throws {
         let started = monotonicMilliseconds()
         let node = try await Node.open(root: FileDirectory(configuration.data), options: configuration.node)
+        let shop: ShopMount
+        do { shop = try ShopMount.open(data: configuration.data, host: configuration.host, configuration.shop) } catch {
+            await node.close()
+            throw error
+        }
         var options = configuration.services
         options.httpAddress = "\(configuration.host):\(configuration.port)"
         options.clusterUUID = ClusterIdentity.identifier(of: configuration.data)
         let services = Services(node: node, options: options) { wallMilliseconds() }
         let pool = WorkPool(threads: configuration.threads)
-        let responder = RestResponder(router: ElasticAPI.Router(services: services), admission: Admission(most: configuration.requestsInFlightMax), pool: pool,
+        let responder = RestResponder(router: ElasticAPI.Router(services: services), shop: shop.router, admission: Admission(most: configuration.requestsInFlightMax), pool: pool,
             bodyBytesMax: options.limits.bodyBytesMax)
         var logger = Logger(label: "isotherm")
         logger.logLevel = .error
@@ -32,15 +38,23 @@ package enum Server {
                 additionalChannelHandlers: [ExpectContinue(bodyBytesMax: bodyBytesMax)], idleTimeout: .seconds(configuration.idleSecondsMax))),
             configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { channel in
+                // A connection that streams is never done: a graceful end begins with the streams'. The task knows of it by the one that runs this.
+                Task {
+                    try? await gracefulShutdown()
+                    shop.endStreams()
+                }
                 let port = channel.localAddress?.port ?? configuration.port
                 announce("isotherm ready on http://\(host):\(port) with \(indexes) indexes of \(data) after \(monotonicMilliseconds() - started) ms")
             },
             logger: logger)
-        do { try await application.runService() } catch {
-            await node.close()
-            throw error
-        }
+        let ended: Result<Void, any Error>
+        let upkeep = Task { await shop.keepUp() }
+        do { ended = .success(try await application.runService()) } catch { ended = .failure(error) }
+        upkeep.cancel()
+        _ = await upkeep.value
+        shop.close()
         await node.close()
+        try ended.get()
         pool.close(threads: configuration.threads)
     }
 

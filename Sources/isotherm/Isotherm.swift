@@ -7,10 +7,11 @@ import Commands
 struct Isotherm: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "isotherm",
-        abstract: "Search for a shop's catalogue: one binary that speaks Elasticsearch's REST API.",
+        abstract: "A shop's search and orders in one binary: Elasticsearch's REST API, and /api for what is bought.",
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, BulkCommand.self, SearchCommand.self, AnalyzeCommand.self, EvalCommand.self, CheckCommand.self,
             InspectCommand.self, BenchCommand.self,
+            ImportCommand.self, AuditCommand.self, TokenCommand.self, SignCommand.self,
         ])
 }

@@ -8,8 +8,8 @@ import Storage
 
 package struct BenchCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Build an index for a benchmark, and answer its queries line by line.",
-        subcommands: [BenchBuildCommand.self, BenchServeCommand.self])
+        commandName: "bench", abstract: "Build an index for a benchmark and answer its queries line by line; load a server with orders.",
+        subcommands: [BenchBuildCommand.self, BenchServeCommand.self, BenchOrdersCommand.self])
     package init() {}
 }
 

@@ -17,9 +17,11 @@ package struct HTTPRequest: Sendable {
     package var path: String
     package var body: [UInt8]
     package var contentType: String
+    /// Further ones.
+    package var headers: [(name: String, value: String)]
 
-    package init(_ method: Method, _ path: String, body: [UInt8] = [], contentType: String = "application/json") {
-        (self.method, self.path, self.body, self.contentType) = (method, path, body, contentType)
+    package init(_ method: Method, _ path: String, body: [UInt8] = [], contentType: String = "application/json", headers: [(name: String, value: String)] = []) {
+        (self.method, self.path, self.body, self.contentType, self.headers) = (method, path, body, contentType, headers)
     }
 }
 
@@ -57,6 +59,7 @@ package final class HTTPConnection: Sendable {
         var head = HTTPRequestHead(version: .http1_1, method: HTTPMethod(rawValue: request.method.rawValue), uri: path)
         head.headers = ["host": "\(host):\(address.port)", "accept": "application/json", "content-length": String(request.body.count)]
         if !request.body.isEmpty { head.headers.add(name: "content-type", value: request.contentType) }
+        for (name, value) in request.headers { head.headers.add(name: name, value: value) }
         let alarm = channel.eventLoop.scheduleTask(in: timeout) { [channel] in
             promise.fail(HTTPFailure.timedOut)
             channel.close(promise: nil)

@@ -1,0 +1,76 @@
+// Opens the shop's store in the data folder, `<data>/hot/isotherm.db` with its keys in `<data>/keys/`, puts the endpoints of /api over it, and keeps upkeep turning.
+
+internal import Glibc
+internal import Orders
+internal import OrdersSQLite
+internal import Secrets
+internal import Shop
+
+/// What a server is told about its shop.
+package struct ShopConfiguration: Sendable {
+    package enum Access: String, Sendable, CaseIterable {
+        /// The header X-Isotherm-Actor is believed where the server listens on the loopback address, tokens everywhere.
+        case auto
+        /// Tokens only.
+        case tokens
+        /// The header is believed on any address: a proxy in front sets it and lets nobody else's through.
+        case proxy
+    }
+    package var access = Access.auto
+    package var bodyBytesMax = 1 << 20
+    package var waitingMax = 4_096
+    package var batchMax = 256
+    package var streamsMax = 256
+    package init() {}
+}
+
+final class ShopMount: Sendable {
+    let router: ShopRouter
+    private let store: SQLiteOrderStore
+    private let upkeep: Upkeep
+
+    static func open(data: String, host: String, _ configuration: ShopConfiguration) throws -> ShopMount {
+        try makeFolder(data)
+        try makeFolder(data + "/hot")
+        let ring = try KeyRing.open(folder: data + "/keys")
+        var options = OrdersSQLiteOptions()
+        (options.waitingMax, options.batchMax) = (configuration.waitingMax, configuration.batchMax)
+        return try ShopMount(SQLiteOrderStore(path: data + "/hot/isotherm.db", keys: ring, options: options), ring, host: host, configuration)
+    }
+
+    private init(_ store: SQLiteOrderStore, _ ring: KeyRing, host: String, _ configuration: ShopConfiguration) {
+        self.store = store
+        let secrets = WebhookSecrets(ring)
+        let header: AccessPolicy.Header = switch configuration.access {
+        case .auto: ["127.0.0.1", "::1", "localhost"].contains(host) ? .believedOnLoopback : .refused
+        case .tokens: .refused
+        case .proxy: .believed
+        }
+        var limits = ShopServices.Limits()
+        (limits.bodyBytesMax, limits.streamsMax) = (configuration.bodyBytesMax, configuration.streamsMax)
+        let services = ShopServices(
+            store: store, gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
+            limits: limits, counts: { store.counts }, now: { Instant.now() })
+        router = ShopRouter(services)
+        upkeep = Upkeep(services)
+    }
+
+    /// Turns until cancelled.
+    func keepUp() async {
+        while !Task.isCancelled {
+            await upkeep.turn()
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// The server stops listening: open event streams end, so that it can.
+    func endStreams() { upkeep.end() }
+
+    /// Waits for what is being written.
+    func close() { store.close() }
+
+    /// Safe: the path lives through the call, which keeps no pointer.
+    private static func makeFolder(_ path: String) throws {
+        guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw ConfigurationError("cannot make the folder \(path) (errno \(errno))") }
+    }
+}
