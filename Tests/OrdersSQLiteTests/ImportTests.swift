@@ -1,9 +1,11 @@
 // Imports: Olist as a count over its files says, twice the same; time zones; the case study's payments.
 
+import BulkInput
 import Foundation
 import IsothermTesting
 import Orders
 import OrdersSQLite
+import Secrets
 import Testing
 
 @Suite("Orders: imports")
@@ -55,5 +57,89 @@ struct ImportTests {
         #expect(order.placedAt.description == "2016-10-04T13:41:17Z" && order.state == .delivered)
         let frames = try await shop.store.frames(of: order.person, by: shop.caller())
         #expect(frames.total >= 1)
+    }
+}
+
+@Suite("Orders: files in and out")
+struct FileTests {
+    static let history = """
+        {"id":"A-1","person":"c1","placed_at":"2024-03-01T09:30:00Z","status":"delivered","currency":"EUR","delivered_at":"2024-03-04T16:00:00Z","lines":[{"product":"lamp","title":"Lamp","quantity":2,"unit_minor":1999},{"product":"bulb","unit_minor":100,"freight_minor":50}],"payments":[{"id":"p1","method":"card","amount_minor":4148}]}
+        {"id":"A-2","person":"c1","placed_at":"2024-04-01T00:00:00Z","status":"cancelled","currency":"EUR"}
+        {"id":"A-3","person":"c1","placed_at":"yesterday","status":"delivered","currency":"EUR"}
+        not json
+        {"id":"A-4","person":"c2","placed_at":"2024-03-01T09:30:00Z","status":"lost","currency":"EUR"}
+        {"id":"A-5","person":"c2","placed_at":"2024-03-01T09:30:00Z","status":"shipped","currency":"EUR","lines":[{"product":"lamp","unit_minor":-1}]}
+        """
+
+    @Test("the documented NDJSON comes in once; what is wrong is listed by its line")
+    func ndjson() async throws {
+        let shop = try TestShop()
+        for round in 0..<2 {
+            let (orders, refused) = try HistoryFile.read(ByteSource(Array(FileTests.history.utf8)), source: "old")
+            #expect(refused.map { String($0.prefix(7)) } == ["line 3:", "line 4:", "line 5:", "line 6:"])
+            let report = try shop.store.importHistory(orders, by: shop.caller())
+            #expect(report.added == (round == 0 ? 2 : 0) && report.refused.isEmpty)
+        }
+        let id = try #require(try await shop.store.orderID(.source(SourceKey(source: "old", key: "A-1"))))
+        let order = try await shop.store.order(id, by: shop.caller())
+        #expect(order.totalMinor == 4_148 && order.paidMinor == 4_148 && order.lines.count == 2 && order.deliveredAt?.description == "2024-03-04T16:00:00Z")
+        #expect(try await shop.store.reconciliation(by: shop.caller()).isClean == false || order.state == .delivered)
+    }
+
+    @Test("CSV is one line of an order a row")
+    func csv() async throws {
+        let shop = try TestShop()
+        let text = """
+            id,person,placed_at,status,currency,delivered_at,product,title,seller,quantity,unit_minor,freight_minor,paid_minor
+            1,7,2024-03-01T09:30:00Z,delivered,EUR,,100,Lamp,s,2,1999,0,4148
+            1,7,2024-03-01T09:30:00Z,delivered,EUR,,200,Bulb,s,1,100,50,
+            2,7,2024-03-02T09:30:00Z,shipped,EUR,,100,Lamp,s,1,1999,0,1999
+            """
+        let (orders, refused) = try HistoryFile.read(ByteSource(Array(text.utf8)), source: "old")
+        #expect(refused.isEmpty && orders.map(\.lines.count) == [2, 1])
+        let report = try shop.store.importHistory(orders, by: shop.caller())
+        #expect(report.added == 2 && report.differing.isEmpty)
+    }
+
+    @Test("the case study's payments table comes in once, with its sums")
+    func payments() async throws {
+        let shop = try TestShop(), path = shop.folder + "/payments.csv"
+        let (orders, _) = try HistoryFile.read(ByteSource(Array(FileTests.history.utf8)), source: "old")
+        _ = try shop.store.importHistory(orders, by: shop.caller())
+        let rows = ["id,order_id,amount,status,created_at", "1,A-1,10.50,paid,2024-03-01 10:00:00", "2,A-1,1.00,refunded,2024-03-02T10:00:00Z", "3,A-1,5,FAILED,2024-03-02T10:00:00Z", "4,none,5,paid,2024-03-02T10:00:00Z", "5,A-1,5.001,paid,2024-03-02T10:00:00Z", "6,A-1,5,odd,2024-03-02T10:00:00Z"]
+        try rows.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        let first = try PaymentsTableImport(source: "old").run(path, into: shop.store, by: shop.caller())
+        #expect(first.added == 3 && first.refused.map { String($0.prefix(7)) } == ["line 5:", "line 6:", "line 7:"])
+        let again = try PaymentsTableImport(source: "old").run(path, into: shop.store, by: shop.caller())
+        #expect(again.added == 0 && again.alreadyThere == 3)
+        let id = try #require(try await shop.store.orderID(.source(SourceKey(source: "old", key: "A-1"))))
+        let order = try await shop.store.order(id, by: shop.caller())
+        #expect(order.paidMinor == 4_148 + 1_050 + 100 && order.refundedMinor == 100)
+        #expect(try await shop.store.reconciliation(by: shop.caller()).sums.isEmpty)
+    }
+
+    @Test("a backup under load is whole, holds no key, and a store restored from it goes on")
+    func backup() async throws {
+        let shop = try TestShop()
+        let ada = try await shop.person()
+        try await shop.product("a", stock: 10_000)
+        async let orders: Void = { for _ in 0..<200 { _ = try await shop.place(ada, [("a", 1)]) } }()
+        let backup = try await OrderBackup.write(of: shop.store, to: shop.folder)
+        try await orders
+        let name = try #require(backup.split(separator: "/").last)
+        let path = shop.folder + "/restored.db"
+        try await OrderBackup.restore(backup, to: path)
+        let restored = try SQLiteOrderStore(path: path, keys: KeyRing(master: [UInt8](repeating: 7, count: 32)))
+        let audit = try await restored.verifyAudit()
+        #expect(audit.firstBroken == nil && name == "isotherm-\(audit.rows)-\(Hexadecimal.text(audit.head.prefix(8))).db")
+        let count = try await restored.read { connection throws(StoreError) in try connection.number("SELECT count(*) FROM orders") }
+        #expect(try await restored.product("a").available == 10_000 - count)
+        _ = try await restored.perform(StoreCommand(.placeOrder(shop.draft(ada, [("a", 1)])), by: shop.caller()))
+        restored.close()
+        // Once more, over what is there: the store before is kept.
+        try await OrderBackup.restore(backup, to: path)
+        #expect(FileManager.default.fileExists(atPath: path + ".before"))
+        await #expect(throws: StoreError.self) { try await OrderBackup.restore(shop.folder + "/none.db", to: path) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: shop.folder).allSatisfy { !$0.hasPrefix(".") && !$0.contains("restoring") })
     }
 }

@@ -10,26 +10,38 @@ import Testing
 struct ThroughputBench {
     @Test("64 callers, orders of so many lines", arguments: [2, 3])
     func place(lines: Int) async throws {
-        let shop = try TestShop()
+        var options = OrdersSQLiteOptions()
+        func number(_ name: String) -> Double? { ProcessInfo.processInfo.environment[name].flatMap { Double($0) } }
+        if let bytes = number("PAGE") { options.pageBytes = Int(bytes) }
+        if let bytes = number("CHECKPOINT") { options.checkpointBytes = Int(bytes) << 20 }
+        if let share = number("LINGER") { options.lingerShare = share }
+        let shop = try TestShop(options)
         let products = 100_000, people = 50_000, callers = 64
         let seconds = Double(ProcessInfo.processInfo.environment["ISOTHERM_BENCH"] ?? "") ?? 5
         try await shop.store.fill(products: products, people: people)
-        let before = shop.store.counts
-        let clock = ContinuousClock(), start = clock.now
+        let before = shop.store.counts, cpu = clock(), written = ThroughputBench.bytesWritten
+        let start = ContinuousClock.now
         let sorted = await withTaskGroup(of: [Double].self) { group in
             for caller in 0..<callers {
                 group.addTask { await ThroughputBench.orders(of: caller, shop, lines, products, people, until: start + .seconds(seconds)) }
             }
             return await group.reduce(into: []) { $0 += $1 }.sorted()
         }
-        let took = Double((clock.now - start).components.seconds) + Double((clock.now - start).components.attoseconds) / 1e18
+        let took = (ContinuousClock.now - start) / .seconds(1)
         let placed = try await shop.number("SELECT count(*) FROM orders"), commits = shop.store.counts.commits - before.commits
         print("""
             bench: \(lines) lines: \(Int(Double(placed) / took)) orders/s, \(String(format: "%.1f", Double(placed) / Double(commits))) per commit, \
             p50 \(String(format: "%.2f", sorted[sorted.count / 2])) ms, p99 \(String(format: "%.2f", sorted[sorted.count * 99 / 100])) ms, \
+            \(Double(clock() - cpu) / Double(placed)) us of processor and \((ThroughputBench.bytesWritten - written) / 1_024 / Int(placed)) KiB written an order, \
             commit \(String(format: "%.2f", took * 1_000 / Double(commits))) ms
             """)
         #expect(Double(placed) / Double(commits) >= 16)
+    }
+
+    /// By this process, as the system counts it.
+    private static var bytesWritten: Int {
+        let text = (try? String(contentsOfFile: "/proc/self/io", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").first { $0.hasPrefix("write_bytes") }.flatMap { Int($0.split(separator: " ").last ?? "") } ?? 0
     }
 
     private static func orders(of caller: Int, _ shop: TestShop, _ lines: Int, _ products: Int, _ people: Int, until end: ContinuousClock.Instant) async -> [Double] {

@@ -74,7 +74,7 @@ extension CommandRunner {
     struct NewOrder {
         var id: OrderID, person: PersonRef, placedAt: Instant, state: OrderState, currency: Currency, totalMinor: Int64
         var creditMinor: Int64 = 0, paidMinor: Int64 = 0, address: AddressID?, holdEndsAt: Instant?, deliveredAt: Instant?, exchangeOf: ReturnID?
-        var attributes = "{}"
+        var attributes: String?
     }
 
     /// The order, if its body is in the hot tier and the caller may see it.
@@ -134,11 +134,11 @@ extension CommandRunner {
         heads.directory += 1
         try connection.run(
             """
-            INSERT INTO order_directory(added_seq, order_id, reference, person_ref, placed_at, state, currency, total_minor, paid_minor)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO order_directory(added_seq, order_id, reference, person_ref, placed_at, month, state, currency, total_minor, paid_minor)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            .int(heads.directory), .id(order.id.value), .text(OrderReference.make(order.id)), .id(order.person.value), .at(order.placedAt), .text(order.state.rawValue),
-            .text(order.currency.code), .int(order.totalMinor), .int(order.paidMinor))
+            .int(heads.directory), .id(order.id.value), .text(OrderReference.make(order.id)), .id(order.person.value), .at(order.placedAt),
+            .int(order.placedAt.date.monthNumber), .text(order.state.rawValue), .text(order.currency.code), .int(order.totalMinor), .int(order.paidMinor))
         try connection.run(
             """
             INSERT INTO orders(order_id, person_ref, placed_at, state, currency, total_minor, credit_minor, paid_minor, hold_ends_at, delivered_at, address_id,
@@ -146,7 +146,7 @@ extension CommandRunner {
             """,
             .id(order.id.value), .id(order.person.value), .at(order.placedAt), .text(order.state.rawValue), .text(order.currency.code), .int(order.totalMinor),
             .int(order.creditMinor), .int(order.paidMinor), .optional(order.holdEndsAt), .optional(order.deliveredAt), .optional(order.address?.value),
-            .optional(order.exchangeOf?.value), .text(order.attributes))
+            .optional(order.exchangeOf?.value), .optional(order.attributes))
         for (at, line) in lines.enumerated() {
             try connection.run(
                 """

@@ -59,6 +59,8 @@ let schema1 = """
         reference TEXT NOT NULL UNIQUE,
         person_ref BLOB NOT NULL REFERENCES people,
         placed_at INTEGER NOT NULL CHECK (placed_at >= 0),
+        -- 12 * year + month - 1 of placed_at, UTC: a day or so is let pass here, the store computes it.
+        month INTEGER NOT NULL CHECK (month BETWEEN 23639 + placed_at / 2678400000000 AND 23641 + placed_at / 2419200000000),
         state TEXT NOT NULL CHECK (state IN ('pending', 'confirmed', 'part_shipped', 'shipped', 'delivered', 'part_returned', 'returned', 'cancelled', 'expired')),
         currency TEXT NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),
         total_minor INTEGER NOT NULL CHECK (total_minor >= 0),
@@ -70,7 +72,7 @@ let schema1 = """
     CREATE INDEX directory_person ON order_directory(person_ref, placed_at, order_id);
     CREATE INDEX directory_person_state ON order_directory(person_ref, state, placed_at, order_id);
 
-    -- Kept counts: the total of any list without reading it. Month is 12 * year + month - 1, UTC.
+    -- Kept counts: the total of any list without reading it.
     CREATE TABLE order_counts(
         person_ref BLOB NOT NULL,
         month INTEGER NOT NULL,
@@ -80,17 +82,17 @@ let schema1 = """
     ) STRICT, WITHOUT ROWID;
     CREATE TRIGGER directory_added AFTER INSERT ON order_directory BEGIN
         INSERT INTO order_counts(person_ref, month, state, count)
-            VALUES (new.person_ref, 12 * strftime('%Y', new.placed_at / 1000000, 'unixepoch') + strftime('%m', new.placed_at / 1000000, 'unixepoch') - 1, new.state, 1)
+            VALUES (new.person_ref, new.month, new.state, 1)
             ON CONFLICT DO UPDATE SET count = count + 1;
     END;
     CREATE TRIGGER directory_moved_on AFTER UPDATE OF state ON order_directory WHEN old.state <> new.state BEGIN
         UPDATE order_counts SET count = count - 1 WHERE person_ref = old.person_ref AND state = old.state
-            AND month = 12 * strftime('%Y', old.placed_at / 1000000, 'unixepoch') + strftime('%m', old.placed_at / 1000000, 'unixepoch') - 1;
+            AND month = old.month;
         INSERT INTO order_counts(person_ref, month, state, count)
-            VALUES (new.person_ref, 12 * strftime('%Y', new.placed_at / 1000000, 'unixepoch') + strftime('%m', new.placed_at / 1000000, 'unixepoch') - 1, new.state, 1)
+            VALUES (new.person_ref, new.month, new.state, 1)
             ON CONFLICT DO UPDATE SET count = count + 1;
     END;
-    CREATE TRIGGER directory_place_in_time BEFORE UPDATE OF person_ref, placed_at, order_id ON order_directory BEGIN
+    CREATE TRIGGER directory_place_in_time BEFORE UPDATE OF person_ref, placed_at, month, order_id ON order_directory BEGIN
         SELECT raise(ABORT, 'an order keeps its person, moment and identifier');
     END;
     CREATE TRIGGER directory_for_ever BEFORE DELETE ON order_directory BEGIN
@@ -113,7 +115,7 @@ let schema1 = """
         returnable_until INTEGER,
         address_id BLOB REFERENCES addresses,
         exchange_of BLOB,
-        attributes TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(attributes))
+        attributes TEXT CHECK (attributes IS NULL OR json_valid(attributes))
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX orders_open ON orders(state, placed_at) WHERE state IN ('pending', 'confirmed', 'part_shipped', 'shipped');
     CREATE INDEX orders_holds ON orders(hold_ends_at) WHERE hold_ends_at IS NOT NULL;
