@@ -59,8 +59,9 @@ let package = Package(
         .systemLibrary(name: "CIsothermCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         layer("Secrets", ["CIsothermCrypto"]),
         layer("Orders", ["Secrets", "JSON"]),
+        .target(name: "CIsothermSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         layer("OrdersSQLite", [
-            "Orders", "BulkInput", "Secrets", "JSON",
+            "CIsothermSQLite", "Orders", "BulkInput", "Secrets", "JSON",
             .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]),
 

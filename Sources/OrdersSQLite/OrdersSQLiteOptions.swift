@@ -12,7 +12,7 @@ package struct OrdersSQLiteOptions: Sendable {
     package var readersMax = 4
     package var cacheBytes = 64 << 20
     /// Of a new file. Measured: an order touches some ten pages far apart, and what is synced is whole pages.
-    package var pageBytes = 1_024
+    package var pageBytes = 2_048
     /// The log's size at which it is copied into the database.
     package var checkpointBytes = 32 << 20
     /// How much of the last commit's time the next may wait for those just answered to come back: fuller commits, fewer syncs.

@@ -232,6 +232,7 @@ final class WriterCore: @unchecked Sendable {
             results.append(runner.perform(command))
             if connection.isAutocommit {
                 runner.heads = before
+                runner.forgetReads()
                 return .rolledBack(.unavailable("the database rolled the transaction back"))
             }
         }

@@ -51,6 +51,7 @@ extension CommandRunner {
         }
         guard draft.price.minor >= 0 else { throw .invalid("a price cannot be negative") }
         guard let attributes = try? JSONValue.parse(draft.attributes), attributes.object != nil else { throw .invalid("a product's attributes are a JSON object") }
+        masters[draft.id] = nil
         if let seller = draft.seller { _ = try putSeller(seller, name: seller) }
         try connection.run(
             """
@@ -59,7 +60,7 @@ extension CommandRunner {
                 price_minor = excluded.price_minor, attributes = excluded.attributes, version = version + 1
             """,
             .text(draft.id.text), .text(draft.title), .optional(draft.seller), .text(draft.price.currency.code), .int(draft.price.minor), .text(draft.attributes))
-        let row = try masterRow(draft.id)
+        let row = try readMaster(draft.id)
         try connection.run("INSERT INTO stock(product, available, received) VALUES (?, 0, 0) ON CONFLICT DO NOTHING", .int(row.product))
         try tell(.product(draft.id), at: caller.at)
         return StoreOutcome()
@@ -67,7 +68,8 @@ extension CommandRunner {
 
     func setPrice(_ id: ProductID, _ price: Money, _ caller: Caller) throws(StoreError) -> StoreOutcome {
         guard price.minor >= 0 else { throw .invalid("a price cannot be negative") }
-        let row = try masterRow(id)
+        let row = try readMaster(id)
+        masters[id] = nil
         try connection.run(
             "UPDATE products SET currency = ?, price_minor = ?, version = version + 1 WHERE product = ?",
             .text(price.currency.code), .int(price.minor), .int(row.product))
@@ -121,7 +123,16 @@ extension CommandRunner {
         var product: Int64, title: String, seller: String?, price: Money
     }
 
+    /// As committed or as this batch made it; from memory where it was asked for before.
     func masterRow(_ id: ProductID) throws(StoreError) -> MasterRow {
+        if let known = masters[id] { return known }
+        let row = try readMaster(id)
+        if masters.count >= CommandRunner.keptMax { masters.removeAll(keepingCapacity: true) }
+        masters[id] = row
+        return row
+    }
+
+    private func readMaster(_ id: ProductID) throws(StoreError) -> MasterRow {
         let row = try connection.first(
             "SELECT product, title, seller_id, price_minor, currency FROM products WHERE product_id = ?", .text(id.text)
         ) { row throws(StoreError) in
@@ -132,8 +143,11 @@ extension CommandRunner {
     }
 
     func requirePerson(_ person: PersonRef) throws(StoreError) {
+        if people.contains(person) { return }
         guard try connection.first("SELECT 1 FROM people WHERE person_ref = ?", .id(person.value), make: { _ in true }) == true else {
             throw .notFound("such person")
         }
+        if people.count >= CommandRunner.keptMax { people.removeAll(keepingCapacity: true) }
+        people.insert(person)
     }
 }

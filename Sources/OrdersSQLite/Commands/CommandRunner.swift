@@ -23,6 +23,10 @@ final class CommandRunner {
     let identifiers = IdentifierGenerator()
     let tables = StateTables.standard
     var heads = Heads()
+    /// What orders ask of products and people, which change seldom. All writes pass here, so it is known when an entry is stale; both are emptied when full.
+    var masters: [ProductID: MasterRow] = [:]
+    var people: Set<PersonRef> = []
+    static let keptMax = 200_000
 
     init(_ connection: Connection, keys: StoreKeys, options: OrdersSQLiteOptions) throws(StoreError) {
         (self.connection, self.keys, self.options) = (connection, keys, options)
@@ -52,6 +56,12 @@ final class CommandRunner {
             }
             return .failure(error)
         }
+    }
+
+    /// After a transaction that was rolled back whole: what was read in it was never there.
+    func forgetReads() {
+        masters.removeAll()
+        people.removeAll()
     }
 
     /// Appends an outbox row, and gives its position.

@@ -61,12 +61,12 @@ let schema1 = """
         placed_at INTEGER NOT NULL CHECK (placed_at >= 0),
         -- 12 * year + month - 1 of placed_at, UTC: a day or so is let pass here, the store computes it.
         month INTEGER NOT NULL CHECK (month BETWEEN 23639 + placed_at / 2678400000000 AND 23641 + placed_at / 2419200000000),
-        state TEXT NOT NULL CHECK (state IN ('pending', 'confirmed', 'part_shipped', 'shipped', 'delivered', 'part_returned', 'returned', 'cancelled', 'expired')),
+        state TEXT NOT NULL CHECK (CASE state WHEN 'pending' THEN 1 WHEN 'confirmed' THEN 1 WHEN 'part_shipped' THEN 1 WHEN 'shipped' THEN 1 WHEN 'delivered' THEN 1 WHEN 'part_returned' THEN 1 WHEN 'returned' THEN 1 WHEN 'cancelled' THEN 1 WHEN 'expired' THEN 1 ELSE 0 END),
         currency TEXT NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),
         total_minor INTEGER NOT NULL CHECK (total_minor >= 0),
         paid_minor INTEGER NOT NULL DEFAULT 0 CHECK (paid_minor >= 0),
         version INTEGER NOT NULL DEFAULT 1 CHECK (version > 0),
-        tier TEXT NOT NULL DEFAULT 'hot' CHECK (tier IN ('hot', 'warm', 'cold')),
+        tier TEXT NOT NULL DEFAULT 'hot' CHECK (CASE tier WHEN 'hot' THEN 1 WHEN 'warm' THEN 1 WHEN 'cold' THEN 1 ELSE 0 END),
         place TEXT
     ) STRICT;
     CREATE INDEX directory_person ON order_directory(person_ref, placed_at, order_id);
@@ -103,7 +103,7 @@ let schema1 = """
         order_id BLOB NOT NULL PRIMARY KEY REFERENCES order_directory(order_id),
         person_ref BLOB NOT NULL,
         placed_at INTEGER NOT NULL,
-        state TEXT NOT NULL CHECK (state IN ('pending', 'confirmed', 'part_shipped', 'shipped', 'delivered', 'part_returned', 'returned', 'cancelled', 'expired')),
+        state TEXT NOT NULL CHECK (CASE state WHEN 'pending' THEN 1 WHEN 'confirmed' THEN 1 WHEN 'part_shipped' THEN 1 WHEN 'shipped' THEN 1 WHEN 'delivered' THEN 1 WHEN 'part_returned' THEN 1 WHEN 'returned' THEN 1 WHEN 'cancelled' THEN 1 WHEN 'expired' THEN 1 ELSE 0 END),
         currency TEXT NOT NULL CHECK (currency GLOB '[A-Z][A-Z][A-Z]'),
         total_minor INTEGER NOT NULL CHECK (total_minor >= 0),
         credit_minor INTEGER NOT NULL DEFAULT 0 CHECK (credit_minor BETWEEN 0 AND total_minor),
@@ -117,7 +117,8 @@ let schema1 = """
         exchange_of BLOB,
         attributes TEXT CHECK (attributes IS NULL OR json_valid(attributes))
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX orders_open ON orders(state, placed_at) WHERE state IN ('pending', 'confirmed', 'part_shipped', 'shipped');
+    CREATE INDEX orders_open ON orders(state, placed_at)
+        WHERE state = 'pending' OR state = 'confirmed' OR state = 'part_shipped' OR state = 'shipped';
     CREATE INDEX orders_holds ON orders(hold_ends_at) WHERE hold_ends_at IS NOT NULL;
     CREATE INDEX orders_source_status ON orders(json_extract(attributes, '$.source_status')) WHERE json_extract(attributes, '$.source_status') IS NOT NULL;
 
@@ -142,7 +143,7 @@ let schema1 = """
 
     -- What an imported record is called where it came from.
     CREATE TABLE source_keys(
-        kind TEXT NOT NULL CHECK (kind IN ('order', 'person', 'payment')),
+        kind TEXT NOT NULL CHECK (CASE kind WHEN 'order' THEN 1 WHEN 'person' THEN 1 WHEN 'payment' THEN 1 ELSE 0 END),
         source TEXT NOT NULL,
         key TEXT NOT NULL,
         id BLOB NOT NULL CHECK (length(id) = 16),
