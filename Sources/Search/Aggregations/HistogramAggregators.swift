@@ -65,7 +65,7 @@ final class HistogramAggregator: KeyedAggregator {
     private func key(_ bin: Int64) -> Double { Double(bin) * request.interval + request.offset }
 
     override func result(_ bucket: UInt32) throws -> AggregationResult {
-        var rows = entries(bucket).map { (bin: window.key($0.key), count: $0.count, bucket: $0.bucket) }.sorted { $0.bin < $1.bin }
+        var rows = try entries(bucket).map { (bin: window.key($0.key), count: $0.count, bucket: $0.bucket) }.sorted { $0.bin < $1.bin }
         if request.minDocCount == 0 {
             var first = rows.first?.bin, last = rows.last?.bin
             if let bounds = request.extendedBounds {
@@ -196,7 +196,7 @@ final class DateHistogramAggregator: KeyedAggregator {
     }
 
     override func result(_ bucket: UInt32) throws -> AggregationResult {
-        var rows = entries(bucket).map { (start: window.key($0.key), count: $0.count, bucket: $0.bucket) }.sorted { $0.start < $1.start }
+        var rows = try entries(bucket).map { (start: window.key($0.key), count: $0.count, bucket: $0.bucket) }.sorted { $0.start < $1.start }
         if request.minDocCount == 0 {
             var first = rows.first?.start, last = rows.last?.start
             if let bounds = extendedBounds {

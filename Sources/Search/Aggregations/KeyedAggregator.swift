@@ -10,9 +10,15 @@ internal import QueryDSL
 internal import Segments
 
 class KeyedAggregator: Aggregator {
+    typealias Entry = (key: Int, count: Int, bucket: UInt32)
+
     let batch = ValueBatch()
-    /// Documents by bucket.
+    /// Documents by bucket; those in `few` are still to be added.
     private(set) var counts: [Int] = []
+    /// At the top of a tree, counts of the few keys that some segments had: a key has one entry for each of them. While all
+    /// segments had few, no array as long as the dictionary is made.
+    private var few: [(key: Int, count: Int)] = []
+    private var fewSegments = 0
     private var pairs = KeyTable()
     private var isNested = false
     private var forwarder: BatchForwarder?
@@ -32,6 +38,7 @@ class KeyedAggregator: Aggregator {
     override func collect(_ docs: UnsafeBufferPointer<DocID>, _ buckets: UnsafePointer<UInt32>?) throws {
         unsafe try fillKeys(docs)
         if let buckets = unsafe buckets { return unsafe try collectNested(docs, buckets) }
+        try settle()
         try reserve(keyCount)
         let n = batch.count, keys = unsafe batch.values, positions = unsafe batch.positions, identity = batch.isIdentity
         unsafe counts.withUnsafeMutableBufferPointer { counts in
@@ -96,31 +103,51 @@ class KeyedAggregator: Aggregator {
         }
     }
 
+    /// Adds a segment's counts of few keys, each once.
+    func add(few counted: [(key: Int, count: Int)]) throws {
+        if counted.isEmpty { return }
+        try budget.keep(counted.count)
+        few += counted
+        fewSegments += 1
+        if !counts.isEmpty { try settle() }
+    }
+
+    /// Puts `few` where the other counts are.
+    private func settle() throws {
+        if few.isEmpty { return }
+        let most = few.reduce(0) { max($0, $1.key) }
+        try reserve(max(keyCount, most + 1))
+        for (key, count) in few { counts[key] += count }
+        (few, fewSegments) = ([], 0)
+    }
+
+    /// `few` with one entry for each key.
+    private func combined() -> [(key: Int, count: Int)] {
+        if fewSegments <= 1 { return few }
+        var all: [(key: Int, count: Int)] = []
+        for entry in few.sorted(by: { $0.key < $1.key }) {
+            if let last = all.last, last.key == entry.key { all[all.count - 1].count += entry.count } else { all.append(entry) }
+        }
+        return all
+    }
+
     /// At the top of a tree: the `size` largest counts, ties by key, and the sum of all counts from `minimum` on.
     /// Nil below the top. Nothing is listed or sorted but the few.
-    func commonestAtTop(_ size: Int, minimum: Int, _ precedes: (Int, Int) throws -> Bool) rethrows -> (best: [(key: Int, count: Int, bucket: UInt32)], total: Int)? {
+    func commonestAtTop(_ size: Int, minimum: Int, _ precedes: (Int, Int) throws -> Bool) throws -> (best: [Entry], total: Int)? {
         if isNested { return nil }
-        var best: [(key: Int, count: Int, bucket: UInt32)] = [], total = 0, bar = max(1, minimum)
-        for key in counts.indices {
-            let count = counts[key]
-            if count < minimum || count == 0 { continue }
-            total += count
-            if count < bar || size == 0 { continue }
-            if best.count == size {
-                let last = best[size - 1]
-                if count == last.count, try !precedes(key, last.key) { continue }
-                best.removeLast()
-            }
-            var i = best.count
-            while i > 0, try best[i - 1].count < count || (best[i - 1].count == count && precedes(key, best[i - 1].key)) { i -= 1 }
-            best.insert((key, count, UInt32(truncatingIfNeeded: key)), at: i)
-            if best.count == size { bar = best[size - 1].count }
+        var best = CommonestKeys(size: size, minimum: minimum)
+        if counts.isEmpty {
+            for (key, count) in combined() { try best.add(key, count, precedes) }
+        } else {
+            try settle()
+            for key in counts.indices { try best.add(key, counts[key], precedes) }
         }
-        return (best, total)
+        return (best.entries, best.total)
     }
 
     /// Keys counted in a bucket of the parent, in no order.
-    func entries(_ parent: UInt32) -> [(key: Int, count: Int, bucket: UInt32)] {
+    func entries(_ parent: UInt32) throws -> [Entry] {
+        try settle()
         if !isNested { return parent == 0 ? counts.indices.lazy.filter { self.counts[$0] > 0 }.map { ($0, self.counts[$0], UInt32($0)) } : [] }
         if byParent == nil {
             var lists: [UInt32: [UInt32]] = [:]
@@ -135,7 +162,7 @@ class KeyedAggregator: Aggregator {
 
     /// Sorts by the request's orders; ties by key.
     func sort(
-        _ entries: inout [(key: Int, count: Int, bucket: UInt32)], _ orders: [Aggregation.Terms.Order], _ keyPrecedes: (Int, Int) throws -> Bool
+        _ entries: inout [Entry], _ orders: [Aggregation.Terms.Order], _ keyPrecedes: (Int, Int) throws -> Bool
     ) throws {
         var metrics: [[UInt32: Double]] = []
         for order in orders {
@@ -157,5 +184,38 @@ class KeyedAggregator: Aggregator {
             }
             return a.key != b.key ? try keyPrecedes(a.key, b.key) : false
         }
+    }
+}
+
+/// The `size` largest counts of those offered, ties by key, and the sum of all from `minimum` on.
+private struct CommonestKeys {
+    private let size: Int
+    private let minimum: Int
+    private var bar: Int
+    private(set) var entries: [KeyedAggregator.Entry] = []
+    private(set) var total = 0
+
+    init(size: Int, minimum: Int) {
+        (self.size, self.minimum) = (size, max(1, minimum))
+        bar = self.minimum
+    }
+
+    @inline(__always)
+    mutating func add(_ key: Int, _ count: Int, _ precedes: (Int, Int) throws -> Bool) rethrows {
+        if count < minimum { return }
+        total += count
+        if count >= bar, size > 0 { try insert(key, count, precedes) }
+    }
+
+    private mutating func insert(_ key: Int, _ count: Int, _ precedes: (Int, Int) throws -> Bool) rethrows {
+        if entries.count == size {
+            let last = entries[size - 1]
+            if count == last.count, try !precedes(key, last.key) { return }
+            entries.removeLast()
+        }
+        var i = entries.count
+        while i > 0, try entries[i - 1].count < count || (entries[i - 1].count == count && precedes(key, entries[i - 1].key)) { i -= 1 }
+        entries.insert((key, count, UInt32(truncatingIfNeeded: key)), at: i)
+        if entries.count == size { bar = entries[size - 1].count }
     }
 }

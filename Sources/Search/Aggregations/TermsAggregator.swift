@@ -15,8 +15,8 @@ final class KeywordTermsAggregator: KeyedAggregator {
     private var keys: TermKeys
     private let missingKey: UInt32?
     private var column: KeywordColumn?
-    /// Of the segment, by ordinal: what is counted at the top of a tree without sub-aggregations.
-    private var counters: [UInt32] = []
+    /// Of the segment: what is counted at the top of a tree without sub-aggregations.
+    private var ordinals: OrdinalCounters?
     /// By key number, what `filter` says: 0 not asked yet, 1 yes, 2 no.
     private var passes: [UInt8] = []
 
@@ -45,23 +45,28 @@ final class KeywordTermsAggregator: KeyedAggregator {
     override func collect(_ docs: UnsafeBufferPointer<DocID>, _ buckets: UnsafePointer<UInt32>?) throws {
         guard children.isEmpty, unsafe buckets == nil, missingKey == nil else { return unsafe try super.collect(docs, buckets) }
         guard let column else { return }
-        if counters.isEmpty { counters = [UInt32](repeating: 0, count: column.ordinalBound) }
-        _ = unsafe counters.withUnsafeMutableBufferPointer { unsafe column.count(docs, into: $0) }
+        if ordinals == nil { ordinals = OrdinalCounters(for: column) }
+        unsafe ordinals?.count(docs, of: column, batch)
     }
 
     override func end() throws {
         try super.end()
-        guard let column, !counters.isEmpty else { return }
-        if keys.areOrdinals, filter.passesAll {
-            try add(counters[..<column.termCount])
-            counters = []
-            return
+        guard let column, let counted = ordinals.take() else { return }
+        defer { counted.giveBack() }
+        if let touched = counted.touched {
+            var few: [(key: Int, count: Int)] = []
+            few.reserveCapacity(touched.count)
+            for ordinal in touched {
+                let key = Int(try keys.key(Int(ordinal)))
+                if try pass(key) { few.append((key, Int(counted.counters[Int(ordinal)]))) }
+            }
+            return try add(few: few)
         }
-        try add(counters[..<column.termCount]) {
+        if keys.areOrdinals, filter.passesAll { return try add(counted.counters[..<column.termCount]) }
+        try add(counted.counters[..<column.termCount]) {
             let key = Int(try keys.key($0))
             return try pass(key) ? key : nil
         }
-        counters = []
     }
 
     override func fillKeys(_ docs: UnsafeBufferPointer<DocID>) throws {
@@ -143,8 +148,6 @@ final class NumberTermsAggregator: KeyedAggregator {
 }
 
 extension KeyedAggregator {
-    typealias Entry = (key: Int, count: Int, bucket: UInt32)
-
     /// - Parameters:
     ///   - passes: of keys nobody counted, when `min_doc_count` is 0.
     ///   - members: "key" and "key_as_string".
@@ -158,7 +161,7 @@ extension KeyedAggregator {
         if byCount, request.minDocCount > 0, parent == 0, let top = try commonestAtTop(max(0, request.size), minimum: request.minDocCount, precedes) {
             (entries, total) = top
         } else {
-            entries = self.entries(parent)
+            entries = try self.entries(parent)
             if request.minDocCount == 0 {
                 let seen = Set(entries.map(\.key))
                 for key in 0..<keyCount where try !seen.contains(key) && passes(key) { entries.append((key, 0, Self.nowhere)) }
