@@ -7,28 +7,28 @@
 //     3  Offsets are in bytes of the original UTF-8 text (before character filters), on scalar borders.
 //     4  `keywords` is empty (no token is one) or has an entry for every token.
 
-package struct TokenBuffer: Sendable {
-    package var terms: [UInt8] = []
-    package var termEnds: [Int32] = []
+public struct TokenBuffer: Sendable {
+    public var terms: [UInt8] = []
+    public var termEnds: [Int32] = []
     /// The first token of a text has position 0, unless tokens before it were dropped (a stop word leaves a gap).
-    package var positions: [Int32] = []
+    public var positions: [Int32] = []
     /// How many positions a token spans; 1 but for graphs (multi-word synonyms, word_delimiter_graph).
-    package var positionLengths: [Int32] = []
-    package var startOffsets: [Int32] = []
-    package var endOffsets: [Int32] = []
-    package var types: [TokenType] = []
+    public var positionLengths: [Int32] = []
+    public var startOffsets: [Int32] = []
+    public var endOffsets: [Int32] = []
+    public var types: [TokenType] = []
     /// Tokens that stemmers leave alone (keyword_marker, keyword_repeat).
-    package var keywords: [Bool] = []
+    public var keywords: [Bool] = []
     /// Positions in the whole text, trailing gaps included: the next value of a field goes on from here
     /// (plus position_increment_gap).
-    package var positionCount: Int32 = 0
+    public var positionCount: Int32 = 0
 
-    package init() {}
+    public init() {}
 
-    package var count: Int { termEnds.count }
+    public var count: Int { termEnds.count }
 
     /// Empties, keeping the memory.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         terms.removeAll(keepingCapacity: true)
         termEnds.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)
@@ -42,17 +42,17 @@ package struct TokenBuffer: Sendable {
 
     /// Where token i's bytes lie in `terms`.
     @inlinable
-    package func range(_ i: Int) -> Range<Int> { (i == 0 ? 0 : Int(termEnds[i - 1]))..<Int(termEnds[i]) }
+    public func range(_ i: Int) -> Range<Int> { (i == 0 ? 0 : Int(termEnds[i - 1]))..<Int(termEnds[i]) }
 
-    package func term(_ i: Int) -> String { String(decoding: terms[range(i)], as: UTF8.self) }
+    public func term(_ i: Int) -> String { String(decoding: terms[range(i)], as: UTF8.self) }
 }
 
 /// Elasticsearch's names, as `_analyze` shows them.
-package enum TokenType: UInt8, Sendable {
+public enum TokenType: UInt8, Sendable {
     case word, alphanum, num, ideographic, hiragana, katakana, hangul, southeastAsian, emoji, synonym, shingle, email, url
     case single, double, gram, fingerprint, apostrophe, acronym, company, host
 
-    package var name: String {
+    public var name: String {
         switch self {
         case .word: "word"
         case .alphanum: "<ALPHANUM>"

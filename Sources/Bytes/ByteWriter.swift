@@ -1,22 +1,22 @@
 // Appends little-endian numbers and byte strings to a growing array: the one way bytes of a format
 // are written. `ByteReader` reads them back, checked.
 
-package struct ByteWriter: Sendable {
-    package var bytes: [UInt8]
+public struct ByteWriter: Sendable {
+    public var bytes: [UInt8]
 
-    package init(reserving capacity: Int = 0) {
+    public init(reserving capacity: Int = 0) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
-    package var count: Int { bytes.count }
+    public var count: Int { bytes.count }
 
     @inlinable
-    package mutating func byte(_ value: UInt8) { bytes.append(value) }
+    public mutating func byte(_ value: UInt8) { bytes.append(value) }
 
     /// Little-endian, in the integer's own width. Always inlined: other modules called it unspecialized, at 3 % of a bulk load.
     @inlinable @inline(__always)
-    package mutating func fixed<I: FixedWidthInteger>(_ value: I) {
+    public mutating func fixed<I: FixedWidthInteger>(_ value: I) {
         var value = value
         for _ in 0..<(I.bitWidth / 8) {
             bytes.append(UInt8(truncatingIfNeeded: value))
@@ -26,7 +26,7 @@ package struct ByteWriter: Sendable {
 
     /// LEB128: seven bits a byte, the low ones first; 1 to 10 bytes.
     @inlinable
-    package mutating func varint(_ value: UInt64) {
+    public mutating func varint(_ value: UInt64) {
         var value = value
         while value >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
@@ -36,21 +36,21 @@ package struct ByteWriter: Sendable {
     }
 
     @inlinable
-    package mutating func varint(_ value: Int) { varint(UInt64(value)) }
+    public mutating func varint(_ value: Int) { varint(UInt64(value)) }
 
     /// Zigzag, then LEB128: small magnitudes of either sign are short.
     @inlinable
-    package mutating func signedVarint(_ value: Int64) {
+    public mutating func signedVarint(_ value: Int64) {
         varint(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
 
     /// A length as varint, then the bytes.
-    package mutating func string(_ value: some Collection<UInt8>) {
+    public mutating func string(_ value: some Collection<UInt8>) {
         varint(value.count)
         bytes.append(contentsOf: value)
     }
 
-    package mutating func string(_ value: String) {
+    public mutating func string(_ value: String) {
         var value = value
         value.withUTF8 { utf8 in
             varint(utf8.count)
@@ -58,5 +58,5 @@ package struct ByteWriter: Sendable {
         }
     }
 
-    package mutating func raw(_ value: some Sequence<UInt8>) { bytes.append(contentsOf: value) }
+    public mutating func raw(_ value: some Sequence<UInt8>) { bytes.append(contentsOf: value) }
 }

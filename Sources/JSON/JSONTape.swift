@@ -22,15 +22,15 @@
 // Strict RFC 8259, with two choices the RFC leaves open: a lone surrogate escape becomes U+FFFD (as
 // Elasticsearch indexes it), and a byte order mark is refused. The grammar walk is in `TapeBuilder`.
 
-package struct JSONTape: Sendable {
+public struct JSONTape: Sendable {
     /// 28 bits of a node count bytes.
-    package static let bytesMax = 1 << 28 - 1
+    public static let bytesMax = 1 << 28 - 1
 
-    package enum Kind: UInt8, Sendable {
+    public enum Kind: UInt8, Sendable {
         case null, `false`, `true`, integer, number, string, escapedString, object, array
     }
 
-    package struct Node: Sendable {
+    public struct Node: Sendable {
         /// The first byte of the value: a string's opening quote.
         @usableFromInline let first: UInt32
         @usableFromInline var past: UInt32
@@ -45,26 +45,26 @@ package struct JSONTape: Sendable {
             tag = UInt32(kind.rawValue)
         }
 
-        @inlinable package var kind: Kind { Kind(rawValue: UInt8(truncatingIfNeeded: tag & 15)) ?? .null }
+        @inlinable public var kind: Kind { Kind(rawValue: UInt8(truncatingIfNeeded: tag & 15)) ?? .null }
         /// Members or elements of a container.
-        @inlinable package var count: Int { Int(tag >> 4) }
+        @inlinable public var count: Int { Int(tag >> 4) }
         /// Where the value stands in the text, quotes included.
-        @inlinable package var range: Range<Int> {
+        @inlinable public var range: Range<Int> {
             // Safe: the builder sets `past` no lower than `first`.
             unsafe Range(uncheckedBounds: (Int(first), Int(past)))
         }
-        @inlinable package var isString: Bool { kind == .string || kind == .escapedString }
+        @inlinable public var isString: Bool { kind == .string || kind == .escapedString }
     }
 
-    package internal(set) var nodes: [Node] = []
+    public internal(set) var nodes: [Node] = []
     /// Strings that had escapes, without them.
-    package internal(set) var arena: [UInt8] = []
+    public internal(set) var arena: [UInt8] = []
     var stack: [UInt32] = []
 
-    package init() {}
+    public init() {}
 
     /// Replaces what the tape held. After a throw it holds nothing.
-    package mutating func parse(_ bytes: RawSpan, limits: JSONLimits = JSONLimits()) throws(JSONError) {
+    public mutating func parse(_ bytes: RawSpan, limits: JSONLimits = JSONLimits()) throws(JSONError) {
         var builder = TapeBuilder(taking: &self, limits: limits)
         do throws(JSONError) {
             try builder.run(bytes)
@@ -79,18 +79,18 @@ package struct JSONTape: Sendable {
     }
 
     /// - Precondition: the tape is of a text that parsed.
-    @inlinable package var root: Int { 0 }
-    @inlinable package func kind(_ node: Int) -> Kind { nodes[node].kind }
+    @inlinable public var root: Int { 0 }
+    @inlinable public func kind(_ node: Int) -> Kind { nodes[node].kind }
 
     /// The node past a value and all it contains: its next sibling, if the container goes on.
-    @inlinable package func next(_ node: Int) -> Int {
+    @inlinable public func next(_ node: Int) -> Int {
         let n = nodes[node]
         return n.tag & 15 >= UInt32(Kind.object.rawValue) ? Int(n.payload) : node + 1
     }
 
     /// The bytes of a string, unescaped. `bytes` is the text that was parsed.
     @inlinable @_lifetime(borrow self, copy bytes)
-    package func text(_ node: Int, in bytes: RawSpan) -> RawSpan {
+    public func text(_ node: Int, in bytes: RawSpan) -> RawSpan {
         let n = nodes[node]
         switch n.kind {
         case .string: return bytes.extracting(Int(n.first) + 1..<Int(n.past) - 1)
@@ -100,14 +100,14 @@ package struct JSONTape: Sendable {
         }
     }
 
-    package func string(_ node: Int, in bytes: RawSpan) -> String { String(copying: text(node, in: bytes)) }
+    public func string(_ node: Int, in bytes: RawSpan) -> String { String(copying: text(node, in: bytes)) }
 
     /// The value as it is written.
     @inlinable @_lifetime(copy bytes)
-    package func raw(_ node: Int, in bytes: RawSpan) -> RawSpan { bytes.extracting(nodes[node].range) }
+    public func raw(_ node: Int, in bytes: RawSpan) -> RawSpan { bytes.extracting(nodes[node].range) }
 
     /// Of an `integer` node.
-    @inlinable package func integer(_ node: Int, in bytes: RawSpan) -> Int64 {
+    @inlinable public func integer(_ node: Int, in bytes: RawSpan) -> Int64 {
         var i = Int(nodes[node].first)
         let end = Int(nodes[node].past)
         guard i < end else { return 0 }
@@ -123,16 +123,16 @@ package struct JSONTape: Sendable {
     }
 
     /// Of an `integer` or `number` node: the nearest double, infinite when out of range.
-    package func double(_ node: Int, in bytes: RawSpan) -> Double { JSONNumber.double(raw(node, in: bytes)) }
+    public func double(_ node: Int, in bytes: RawSpan) -> Double { JSONNumber.double(raw(node, in: bytes)) }
 
     /// The value of a member. O(members); of equal keys the last.
-    package func member(_ key: String, of object: Int, in bytes: RawSpan) -> Int? {
+    public func member(_ key: String, of object: Int, in bytes: RawSpan) -> Int? {
         let utf8 = Array(key.utf8)
         // Safe: `UInt8` has no padding.
         return unsafe member(utf8.span.bytes, of: object, in: bytes)
     }
 
-    package func member(_ key: RawSpan, of object: Int, in bytes: RawSpan) -> Int? {
+    public func member(_ key: RawSpan, of object: Int, in bytes: RawSpan) -> Int? {
         guard kind(object) == .object else { return nil }
         var found: Int?
         var i = object + 1
@@ -159,7 +159,7 @@ package struct JSONTape: Sendable {
 }
 
 extension RawSpan {
-    @inlinable package func equals(_ other: RawSpan) -> Bool {
+    @inlinable public func equals(_ other: RawSpan) -> Bool {
         guard byteCount == other.byteCount else { return false }
         var i = 0
         let n = byteCount
@@ -180,7 +180,7 @@ extension RawSpan {
 
 extension String {
     /// UTF-8, repaired where it is not.
-    package init(copying bytes: RawSpan) {
+    public init(copying bytes: RawSpan) {
         // Safe: the pointer is used only inside the closure, within its bounds.
         self = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }

@@ -3,55 +3,55 @@
 // Invariants
 //     1  Bits at and past `count` are 0.
 
-package struct BitSet: Sendable, Equatable {
+public struct BitSet: Sendable, Equatable {
     /// Bit i of word i / 64. The tail's unused bits are 0.
-    package var words: [UInt64]
+    public var words: [UInt64]
     /// How many bits there are, set or not.
-    package let count: Int
+    public let count: Int
 
-    package init(count: Int, all: Bool = false) {
+    public init(count: Int, all: Bool = false) {
         self.count = count
         words = [UInt64](repeating: all ? .max : 0, count: (count + 63) / 64)
         if all, count & 63 != 0 { words[words.count - 1] = (1 << UInt64(count & 63)) - 1 }
     }
 
-    @inlinable package subscript(i: Int) -> Bool {
+    @inlinable public subscript(i: Int) -> Bool {
         get { words[i >> 6] >> UInt64(i & 63) & 1 != 0 }
         set { if newValue { words[i >> 6] |= 1 << UInt64(i & 63) } else { words[i >> 6] &= ~(1 << UInt64(i & 63)) } }
     }
 
-    @inlinable package mutating func insert(_ i: Int) { words[i >> 6] |= 1 << UInt64(i & 63) }
-    @inlinable package mutating func remove(_ i: Int) { words[i >> 6] &= ~(1 << UInt64(i & 63)) }
+    @inlinable public mutating func insert(_ i: Int) { words[i >> 6] |= 1 << UInt64(i & 63) }
+    @inlinable public mutating func remove(_ i: Int) { words[i >> 6] &= ~(1 << UInt64(i & 63)) }
 
-    package func cardinality() -> Int {
+    public func cardinality() -> Int {
         var n = 0
         for w in words { n += w.nonzeroBitCount }
         return n
     }
 
     /// - Precondition: equal counts.
-    package mutating func formIntersection(_ other: BitSet) {
+    public mutating func formIntersection(_ other: BitSet) {
         precondition(count == other.count)
         for i in words.indices { words[i] &= other.words[i] }
     }
 
-    package mutating func formUnion(_ other: BitSet) {
+    public mutating func formUnion(_ other: BitSet) {
         precondition(count == other.count)
         for i in words.indices { words[i] |= other.words[i] }
     }
 
-    package mutating func subtract(_ other: BitSet) {
+    public mutating func subtract(_ other: BitSet) {
         precondition(count == other.count)
         for i in words.indices { words[i] &= ~other.words[i] }
     }
 
-    package mutating func invert() {
+    public mutating func invert() {
         for i in words.indices { words[i] = ~words[i] }
         if count & 63 != 0 { words[words.count - 1] &= (1 << UInt64(count & 63)) - 1 }
     }
 
     /// Calls `body` with every member, rising.
-    @inlinable package func forEach<E: Error>(_ body: (Int) throws(E) -> Void) throws(E) {
+    @inlinable public func forEach<E: Error>(_ body: (Int) throws(E) -> Void) throws(E) {
         for i in 0..<words.count {
             var w = words[i]
             while w != 0 {
@@ -62,7 +62,7 @@ package struct BitSet: Sendable, Equatable {
     }
 
     /// The first member at or after `i`, nil when there is none.
-    @inlinable package func next(from i: Int) -> Int? {
+    @inlinable public func next(from i: Int) -> Int? {
         guard i < count else { return nil }
         var word = i >> 6
         var w = words[word] & (UInt64.max << UInt64(i & 63))
@@ -79,15 +79,15 @@ package struct BitSet: Sendable, Equatable {
 
 extension BitSet {
     /// Where a walk over the members in windows stands.
-    package struct Walk: Sendable {
+    public struct Walk: Sendable {
         @usableFromInline var word = 0
         @usableFromInline var rest: UInt64 = 0
-        @inlinable package init() {}
+        @inlinable public init() {}
     }
 
     /// The next members, rising, at most `buffer.count`; 0 at the end. Measured: about 1 ns a member.
     @inlinable
-    package func next(_ walk: inout Walk, into buffer: UnsafeMutableBufferPointer<UInt32>) -> Int {
+    public func next(_ walk: inout Walk, into buffer: UnsafeMutableBufferPointer<UInt32>) -> Int {
         guard let out = buffer.baseAddress else { return 0 }
         let capacity = buffer.count
         var n = 0, word = walk.word, rest = walk.rest
@@ -111,7 +111,7 @@ extension BitSet {
     }
 
     /// How many are in both. - Precondition: equal counts.
-    package func intersectionCount(_ other: BitSet) -> Int {
+    public func intersectionCount(_ other: BitSet) -> Int {
         precondition(count == other.count)
         var n = 0
         for i in words.indices { n &+= (words[i] & other.words[i]).nonzeroBitCount }
@@ -119,7 +119,7 @@ extension BitSet {
     }
 
     /// How many are here and not there. - Precondition: equal counts.
-    package func differenceCount(_ other: BitSet) -> Int {
+    public func differenceCount(_ other: BitSet) -> Int {
         precondition(count == other.count)
         var n = 0
         for i in words.indices { n &+= (words[i] & ~other.words[i]).nonzeroBitCount }
@@ -127,7 +127,7 @@ extension BitSet {
     }
 
     /// How many are in either. - Precondition: equal counts.
-    package func unionCount(_ other: BitSet) -> Int {
+    public func unionCount(_ other: BitSet) -> Int {
         precondition(count == other.count)
         var n = 0
         for i in words.indices { n &+= (words[i] | other.words[i]).nonzeroBitCount }

@@ -4,10 +4,10 @@
 // Eight bytes at a time are folded in by a full 64x64 multiplication (the mixing step of wyhash, Wang Yi,
 // 2019); a finaliser follows so that every bit of the result may be used.
 
-package enum Hash64 {
+public enum Hash64 {
     /// - Parameter seed: keeps equal bytes of different fields apart.
     @inlinable
-    package static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
+    public static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0) -> UInt64 {
         var h = seed ^ 0x2D35_8DCC_AA6C_78A5
         var i = 0
         let n = bytes.count
@@ -27,17 +27,17 @@ package enum Hash64 {
     }
 
     @inlinable
-    package static func of(_ bytes: [UInt8], seed: UInt64 = 0) -> UInt64 {
+    public static func of(_ bytes: [UInt8], seed: UInt64 = 0) -> UInt64 {
         // Safe: the pointer does not outlive the call.
         unsafe bytes.withUnsafeBytes { unsafe of($0, seed: seed) }
     }
 
     /// Of one number.
     @inlinable
-    package static func of(_ value: UInt64) -> UInt64 { fold(value ^ 0x2D35_8DCC_AA6C_78A5, 0x8BB8_4B93_962E_ACC9) }
+    public static func of(_ value: UInt64) -> UInt64 { fold(value ^ 0x2D35_8DCC_AA6C_78A5, 0x8BB8_4B93_962E_ACC9) }
 
     @inlinable @inline(__always)
-    package static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    public static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
         let (high, low) = (a ^ 0xA076_1D64_78BD_642F).multipliedFullWidth(by: b)
         var z = high ^ low
         z = (z ^ (z >> 32)) &* 0xD6E8_FEB8_6659_FD93

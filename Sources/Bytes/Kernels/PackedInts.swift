@@ -5,26 +5,26 @@
 //     2  8 bytes past the last value may be read (and are masked away): whoever lends the memory
 //        guarantees them.
 
-@safe package struct PackedInts: @unchecked Sendable {
+@safe public struct PackedInts: @unchecked Sendable {
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let mask: UInt64
-    package let width: Int
-    package let count: Int
+    public let width: Int
+    public let count: Int
 
     /// The width in which values up to `max` are packed.
     @inlinable
-    package static func width(max: UInt64) -> Int {
+    public static func width(max: UInt64) -> Int {
         let bits = 64 - max.leadingZeroBitCount
         return bits > 56 ? 64 : bits
     }
 
     @inlinable
-    package static func byteCount(count: Int, width: Int) -> Int { (count * width + 7) / 8 }
+    public static func byteCount(count: Int, width: Int) -> Int { (count * width + 7) / 8 }
 
     /// - Parameter bytes: at least `byteCount(count:width:)` + 8 bytes, kept alive by the caller.
     ///   Nil when they are too few, or the width is impossible.
     @inlinable
-    package init?(_ bytes: UnsafeRawBufferPointer, count: Int, width: Int) {
+    public init?(_ bytes: UnsafeRawBufferPointer, count: Int, width: Int) {
         guard width >= 0, width <= 56 || width == 64, count >= 0, count <= 1 << 40 else { return nil }
         self.width = width
         self.count = count
@@ -35,7 +35,7 @@
 
     /// - Precondition: 0 <= i < count; not checked.
     @inlinable @inline(__always)
-    package subscript(i: Int) -> UInt64 {
+    public subscript(i: Int) -> UInt64 {
         let bit = i &* width
         // Safe: the initialiser checked that 8 bytes may be read from the byte of every value below `count`.
         return unsafe (base.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self) >> UInt64(bit & 7)) & mask
@@ -43,16 +43,16 @@
 }
 
 /// Appends integers of one width to bytes.
-package struct BitPacker: Sendable {
+public struct BitPacker: Sendable {
     private var pending: UInt64 = 0
     private var pendingBits = 0
     private let width: Int
 
-    package init(width: Int) { self.width = width }
+    public init(width: Int) { self.width = width }
 
     /// `value` must fit in the width.
     @inline(__always)
-    package mutating func append(_ value: UInt64, to bytes: inout [UInt8]) {
+    public mutating func append(_ value: UInt64, to bytes: inout [UInt8]) {
         if width == 64 { return word(value, 8, to: &bytes) }
         pending |= value << UInt64(pendingBits)
         pendingBits &+= width
@@ -63,7 +63,7 @@ package struct BitPacker: Sendable {
         }
     }
 
-    package mutating func finish(_ bytes: inout [UInt8]) {
+    public mutating func finish(_ bytes: inout [UInt8]) {
         word(pending, (pendingBits + 7) / 8, to: &bytes)
         (pending, pendingBits) = (0, 0)
     }

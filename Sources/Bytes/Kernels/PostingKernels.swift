@@ -5,19 +5,19 @@
 
 internal import CIsothermKernels
 
-package enum PostingKernels {
+public enum PostingKernels {
     /// Values per block.
-    package static let blockSize = 128
+    public static let blockSize = 128
 
     /// Bits that hold each of `values`, 0...32.
-    package static func width(_ values: UnsafePointer<UInt32>) -> Int {
+    public static func width(_ values: UnsafePointer<UInt32>) -> Int {
         var all: UInt32 = 0
         for i in 0..<blockSize { unsafe all |= values[i] }
         return 32 - all.leadingZeroBitCount
     }
 
     /// Appends 16 * bits bytes.
-    package static func pack(_ values: UnsafePointer<UInt32>, bits: Int, to out: inout [UInt8]) {
+    public static func pack(_ values: UnsafePointer<UInt32>, bits: Int, to out: inout [UInt8]) {
         // Safe: lanes are indexed below 4 * bits, values below 128.
         unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 4 * 32) { words in
             unsafe words.initialize(repeating: 0)
@@ -38,18 +38,18 @@ package enum PostingKernels {
     }
 
     /// Safe when 16 * bits bytes can be read, 128 values written, and bits <= 32.
-    package static func unpack(_ packed: UnsafeRawPointer, bits: Int, into out: UnsafeMutablePointer<UInt32>) {
+    public static func unpack(_ packed: UnsafeRawPointer, bits: Int, into out: UnsafeMutablePointer<UInt32>) {
         unsafe isotherm_unpack128(packed, UInt32(truncatingIfNeeded: bits), out)
     }
 
     /// Safe under the same conditions. Sums wrap around.
-    package static func unpackRising(_ packed: UnsafeRawPointer, bits: Int, after previous: UInt32, into out: UnsafeMutablePointer<UInt32>) {
+    public static func unpackRising(_ packed: UnsafeRawPointer, bits: Int, after previous: UInt32, into out: UnsafeMutablePointer<UInt32>) {
         unsafe isotherm_unpack128_rising(packed, UInt32(truncatingIfNeeded: bits), previous, out)
     }
 
     /// BM25 of `count` postings, float32 (see the kernel's header). `docs` nil: norms in the order of postings.
     /// Safe when norms[doc] can be read for each doc, and three bytes more.
-    package static func score(
+    public static func score(
         docs: UnsafePointer<UInt32>?, frequencies: UnsafePointer<UInt32>, count: Int, norms: UnsafePointer<UInt8>,
         inverse: UnsafePointer<Float>, weight: Float, into out: UnsafeMutablePointer<Float>
     ) {
@@ -58,13 +58,13 @@ package enum PostingKernels {
 
     /// One posting's score, as the kernel computes it.
     @inlinable
-    package static func score(frequency: UInt32, inverse: Float, weight: Float) -> Float {
+    public static func score(frequency: UInt32, inverse: Float, weight: Float) -> Float {
         weight - weight / (1 + Float(Int32(truncatingIfNeeded: frequency)) * inverse)
     }
 
     // MARK: - Oracles
 
-    package static func unpackTwin(_ packed: [UInt8], bits: Int) -> [UInt32] {
+    public static func unpackTwin(_ packed: [UInt8], bits: Int) -> [UInt32] {
         (0..<blockSize).map { i in
             var value: UInt64 = 0
             for b in 0..<bits {
@@ -76,7 +76,7 @@ package enum PostingKernels {
         }
     }
 
-    package static func unpackRisingTwin(_ packed: [UInt8], bits: Int, after previous: UInt32) -> [UInt32] {
+    public static func unpackRisingTwin(_ packed: [UInt8], bits: Int, after previous: UInt32) -> [UInt32] {
         var sum = previous
         return unpackTwin(packed, bits: bits).map { gap in
             sum = sum &+ gap &+ 1

@@ -93,13 +93,13 @@ package final class FieldType: Sendable {
 ///     scaled_float                             value * scaling_factor, rounded: Int64
 ///     unsigned_long                            the bits with the sign flipped
 ///     keyword text-with-fielddata ip flattened bytes of the term, in the segment's sorted dictionary
-package enum SortableDouble {
+public enum SortableDouble {
     /// An Int64 that orders as the doubles do (Lucene's NumericUtils.doubleToSortableLong); -0.0 below 0.0.
-    @inlinable package static func encode(_ value: Double) -> Int64 {
+    @inlinable public static func encode(_ value: Double) -> Int64 {
         let bits = Int64(bitPattern: value.bitPattern)
         return bits ^ ((bits >> 63) & Int64.max)
     }
-    @inlinable package static func decode(_ sortable: Int64) -> Double {
+    @inlinable public static func decode(_ sortable: Int64) -> Double {
         Double(bitPattern: UInt64(bitPattern: sortable ^ ((sortable >> 63) & Int64.max)))
     }
 }

@@ -143,6 +143,10 @@ package final class NumberColumn: Sendable {
     /// Whether the document has a value in `range`, for ranges made by `raws(_:)`.
     package func test(in range: ClosedRange<Int64>) -> @Sendable (DocID) -> Bool {
         guard let wanted = coding.raws(range, low: raws.low, high: raws.high) else { return { _ in false } }
+        if case .all = presence.shape, offsets == nil {
+            let raws = raws
+            return { doc in Int(doc) < raws.count && wanted.contains(raws[Int(doc)]) }
+        }
         return { [self] doc in
             guard let rank = presence.rank(of: doc) else { return false }
             for i in start(rank)..<start(rank + 1) where wanted.contains(raws[i]) { return true }

@@ -26,6 +26,7 @@ package struct TermTable: Sendable {
     package func term(_ ordinal: Int) throws(StorageError) -> [UInt8] {
         precondition(ordinal >= 0 && ordinal < count)
         var term: [UInt8] = []
+        term.reserveCapacity(64)
         let last = ordinal % Self.blockSize
         try withBlock(ordinal / Self.blockSize) { r throws(Corruption) in for i in 0...last { try Self.advance(&r, i, &term) } }
         return term
@@ -131,7 +132,7 @@ package struct TermTable: Sendable {
     private static func advance(_ r: inout ByteReader, _ i: Int, _ term: inout [UInt8]) throws(Corruption) {
         let shared = i == 0 ? 0 : try r.count(max: term.count)
         term.removeLast(term.count - shared)
-        term += try r.string()
+        try r.string(appendingTo: &term)
         guard term.count <= termBytesMax else { throw Corruption("term too long", at: r.offset) }
     }
 }

@@ -4,21 +4,21 @@
 // Value i belongs to document `positions[i]` of the batch; positions rise, a document without a value has
 // none, one with several has several neighbours.
 
-@safe package final class ValueBatch {
+@safe public final class ValueBatch {
     /// Documents in the largest batch.
-    package static let docsMax = 4096
+    public static let docsMax = 4096
 
     package internal(set) var count = 0
     /// Each document has exactly one value: position i is i.
     package internal(set) var isIdentity = false
-    package private(set) var capacity: Int
+    public private(set) var capacity: Int
     private var ownPositions: UnsafeMutablePointer<UInt32>
     private let identity: UnsafeMutablePointer<UInt32>
     /// In the column's encoding; ordinals of keywords.
-    package private(set) var values: UnsafeMutablePointer<Int64>
+    public private(set) var values: UnsafeMutablePointer<Int64>
 
     /// Nothing is written to the memory yet: a search of few documents touches little of it.
-    package init() {
+    public init() {
         capacity = Self.docsMax
         unsafe ownPositions = .allocate(capacity: capacity)
         unsafe values = .allocate(capacity: capacity)
@@ -40,11 +40,11 @@
     }
     private static let identities = Identities()
 
-    package var positions: UnsafePointer<UInt32> { isIdentity ? unsafe UnsafePointer(identity) : unsafe UnsafePointer(ownPositions) }
+    public var positions: UnsafePointer<UInt32> { isIdentity ? unsafe UnsafePointer(identity) : unsafe UnsafePointer(ownPositions) }
     var mutablePositions: UnsafeMutablePointer<UInt32> { unsafe ownPositions }
 
     /// The same memory, after `NumberColumn.gatherDoubles`.
-    package var doubles: UnsafeMutablePointer<Double> {
+    public var doubles: UnsafeMutablePointer<Double> {
         // Safe: both are 8 trivial bytes, and the caller reads what was last written.
         unsafe UnsafeMutableRawPointer(values).assumingMemoryBound(to: Double.self)
     }
@@ -63,7 +63,7 @@
 }
 
 /// How a field's numbers are to be read from their encoding (`SortableDouble` in Mappings).
-package enum NumberMeaning: Sendable, Equatable {
+public enum NumberMeaning: Sendable, Equatable {
     /// long, integer, date, boolean.
     case integer
     /// Sortable bits of a double.
@@ -73,7 +73,7 @@ package enum NumberMeaning: Sendable, Equatable {
     /// The sign bit is flipped.
     case unsigned
 
-    package func double(_ value: Int64) -> Double {
+    public func double(_ value: Int64) -> Double {
         switch self {
         case .integer: Double(value)
         case .double: OrderedDouble.decode(value)
@@ -84,22 +84,22 @@ package enum NumberMeaning: Sendable, Equatable {
 }
 
 /// Mappings' `SortableDouble`, for this layer below it.
-package enum OrderedDouble {
-    @inlinable @inline(__always) package static func encode(_ value: Double) -> Int64 {
+public enum OrderedDouble {
+    @inlinable @inline(__always) public static func encode(_ value: Double) -> Int64 {
         let bits = Int64(bitPattern: value.bitPattern)
         return bits ^ ((bits >> 63) & Int64.max)
     }
-    @inlinable @inline(__always) package static func decode(_ ordered: Int64) -> Double {
+    @inlinable @inline(__always) public static func decode(_ ordered: Int64) -> Double {
         Double(bitPattern: UInt64(bitPattern: ordered ^ ((ordered >> 63) & Int64.max)))
     }
 }
 
 extension ValueBatch {
     /// No values.
-    package func clear() { (count, isIdentity) = (0, false) }
+    public func clear() { (count, isIdentity) = (0, false) }
 
     /// Gives `value` to each of the batch's first `docs` documents that has none.
-    package func fill(docs: Int, value: Int64) {
+    public func fill(docs: Int, value: Int64) {
         if isIdentity { return }
         var filled: [(position: UInt32, value: Int64)] = [], i = 0
         filled.reserveCapacity(count + docs)

@@ -6,19 +6,19 @@
 //        and rise. A block that breaks this decodes to no documents at all.
 //     2  Blocks 0..<blockCount have 128 documents; with a tail there is one more block.
 
-package import Bytes
+public import Bytes
 
-@safe package struct PostingList {
-    package let docFreq: Int
-    package let totalTermFreq: Int
+@safe public struct PostingList {
+    public let docFreq: Int
+    public let totalTermFreq: Int
     package let options: PostingsOptions
     /// Full blocks, and blocks with the tail.
-    package let fullBlocks: Int
-    package let blockCount: Int
+    public let fullBlocks: Int
+    public let blockCount: Int
     /// Records exist: the list has at least one full block.
-    package let hasRecords: Bool
+    public let hasRecords: Bool
     /// Full superblocks: the first 32 * superCount blocks.
-    package let superCount: Int
+    public let superCount: Int
     @usableFromInline let docCount: UInt32
     @usableFromInline let base: UnsafeRawPointer
     @usableFromInline let byteCount: Int
@@ -26,8 +26,8 @@ package import Bytes
     @usableFromInline let recordSize: Int
     @usableFromInline let recordsOffset: Int
     @usableFromInline let dataOffset: Int
-    package let positionsBase: UnsafeRawPointer
-    package let positionsCount: Int
+    public let positionsBase: UnsafeRawPointer
+    public let positionsCount: Int
 
     /// Nil when the sizes cannot be. Safe while `postings` and `positions` stay readable.
     package init?(
@@ -59,14 +59,14 @@ package import Bytes
     @inlinable func word(_ offset: Int) -> UInt32 { UInt32(littleEndian: unsafe base.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
 
     /// The last document of a block; a bound past all documents when the list has no records.
-    @inlinable package func lastDoc(_ block: Int) -> UInt32 {
+    @inlinable public func lastDoc(_ block: Int) -> UInt32 {
         hasRecords ? word(recordsOffset &+ recordSize &* block) : docCount &- 1
     }
 
-    @inlinable package func lastDoc(superblock: Int) -> UInt32 { word(superSize &* (superblock &+ 1)) }
+    @inlinable public func lastDoc(superblock: Int) -> UInt32 { word(superSize &* (superblock &+ 1)) }
 
     /// The first block at or after `block` that may hold a document >= `target`; blockCount when none does.
-    @inlinable package func block(from block: Int, holding target: UInt32) -> Int {
+    @inlinable public func block(from block: Int, holding target: UInt32) -> Int {
         if block >= blockCount || lastDoc(block) >= target { return block }
         // Gallop, then halve: lastDoc(low) < target throughout.
         var low = block, step = 1
@@ -84,7 +84,7 @@ package import Bytes
 
     /// Writes the block's documents; returns how many, 0 when the block is damaged. The tail's frequencies are
     /// written too.
-    package func decode(_ block: Int, docs: UnsafeMutablePointer<UInt32>, frequencies: UnsafeMutablePointer<UInt32>) -> Int {
+    public func decode(_ block: Int, docs: UnsafeMutablePointer<UInt32>, frequencies: UnsafeMutablePointer<UInt32>) -> Int {
         if block >= fullBlocks { return unsafe decodeTail(docs, frequencies) }
         let at = recordsOffset + recordSize * block
         let place = word(at + 4)
@@ -102,7 +102,7 @@ package import Bytes
     }
 
     /// The frequencies of a full block (the tail's come with `decode`).
-    package func decodeFrequencies(_ block: Int, into out: UnsafeMutablePointer<UInt32>) {
+    public func decodeFrequencies(_ block: Int, into out: UnsafeMutablePointer<UInt32>) {
         if block >= fullBlocks { return }
         guard options.frequencies else { return unsafe out.update(repeating: 1, count: 128) }
         let at = recordsOffset + recordSize * block
@@ -115,7 +115,7 @@ package import Bytes
     }
 
     /// Positions of the list before the block's first document.
-    package func positionsBefore(_ block: Int) -> Int {
+    public func positionsBefore(_ block: Int) -> Int {
         hasRecords && options.frequencies ? Int(word(recordsOffset + recordSize * block + 8)) : 0
     }
 
@@ -123,20 +123,20 @@ package import Bytes
 
     /// The greatest frequency * inverse[norm] of a block; infinite where frequencies were cut off.
     /// Safe when `inverse` has 256 entries.
-    package func impact(_ block: Int, inverse: UnsafePointer<Float>) -> Float {
+    public func impact(_ block: Int, inverse: UnsafePointer<Float>) -> Float {
         guard hasRecords, options.frequencies else { return unsafe unbounded(inverse) }
         let at = recordsOffset + recordSize * block + 13
         return unsafe best(at + 1, count: Int(base.load(fromByteOffset: at, as: UInt8.self)), max: PostingsFormat.blockPairsMax, inverse)
     }
 
-    package func impact(superblock: Int, inverse: UnsafePointer<Float>) -> Float {
+    public func impact(superblock: Int, inverse: UnsafePointer<Float>) -> Float {
         guard hasRecords, options.frequencies else { return unsafe unbounded(inverse) }
         let at = superSize * (superblock + 1) + 4
         return unsafe best(at + 2, count: Int(base.load(fromByteOffset: at, as: UInt8.self)), max: PostingsFormat.superblockPairsMax, inverse)
     }
 
     /// Of the whole list.
-    package func impact(inverse: UnsafePointer<Float>) -> Float { unsafe impact(superblock: -1, inverse: inverse) }
+    public func impact(inverse: UnsafePointer<Float>) -> Float { unsafe impact(superblock: -1, inverse: inverse) }
 
     private func unbounded(_ inverse: UnsafePointer<Float>) -> Float {
         // Without frequencies each counts 1, and the shortest norm scores best.
@@ -208,22 +208,22 @@ package import Bytes
 }
 
 /// Reads positions of one list by their place in it. Holds one decoded block of 128.
-@safe package struct PositionReader {
+@safe public struct PositionReader {
     private let list: PostingList
     private let buffer: UnsafeMutablePointer<UInt32>
     private var decoded = -1
     /// The bytes cannot be what a writer wrote.
-    package private(set) var isDamaged = false
+    public private(set) var isDamaged = false
 
     /// Safe while the list is, and `buffer` has 128 places.
-    package init(_ list: PostingList, buffer: UnsafeMutablePointer<UInt32>) {
+    public init(_ list: PostingList, buffer: UnsafeMutablePointer<UInt32>) {
         self.list = list
         unsafe self.buffer = buffer
     }
 
     /// Writes the absolute positions of a document: `count` from the list's `start`th on.
     /// Safe when `out` has `count` places.
-    package mutating func read(from start: Int, count: Int, into out: UnsafeMutablePointer<UInt32>) {
+    public mutating func read(from start: Int, count: Int, into out: UnsafeMutablePointer<UInt32>) {
         var position: UInt32 = 0, done = 0
         while done < count {
             let at = start + done
