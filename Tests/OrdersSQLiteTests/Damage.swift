@@ -34,6 +34,8 @@ extension SQLiteOrderStore {
 }
 
 extension SQLiteOrderStore {
+    func numbers(_ sql: StaticString) async throws -> [Int64] { try await read { connection throws(StoreError) in try connection.numbers(sql) } }
+
     /// Many people and products at once, written past the store.
     func fill(products: Int, people: Int) async throws {
         let queue = try DatabaseQueue(path: path)

@@ -129,6 +129,25 @@ struct HistoryTests {
         #expect(plans[1][0].contains("INDEX directory_person_state (person_ref=? AND state=?"), "\(plans[1])")
         #expect(plans[2] == ["SEARCH relationships USING COVERING INDEX relationships_followers (destination=? AND seq<?)"])
         #expect(plans[3] == ["SEARCH relationships USING COVERING INDEX relationships_following (source=? AND seq<?)"])
+        let others: [(String, String)] = [
+            ("SELECT order_id FROM orders WHERE hold_ends_at <= ? ORDER BY hold_ends_at LIMIT ?", "COVERING INDEX orders_holds (hold_ends_at<?)"),
+            ("SELECT count(*) FROM orders WHERE state = 'confirmed' AND placed_at < ?", "COVERING INDEX orders_open (state=? AND placed_at<?)"),
+            ("SELECT person_ref FROM people WHERE json_extract(contact, '$.email_token') = ?", "INDEX people_email (<expr>=?)"),
+            ("SELECT order_id FROM orders WHERE json_extract(attributes, '$.source_status') = ?", "INDEX orders_source_status (<expr>=?)"),
+            ("SELECT id FROM source_keys WHERE kind = ? AND source = ? AND key = ?", "PRIMARY KEY (kind=? AND source=? AND key=?)"),
+            ("SELECT outcome FROM idempotency_keys WHERE actor = ? AND key = ?", "PRIMARY KEY (actor=? AND key=?)"),
+            ("SELECT order_id FROM order_directory WHERE reference = ?", "sqlite_autoindex_order_directory_2 (reference=?)"),
+            ("SELECT sum(count) FROM order_counts WHERE person_ref = ? AND month >= ? AND month < ?", "PRIMARY KEY (person_ref=? AND month>? AND month<?)"),
+            ("SELECT payment_id FROM payments WHERE order_id = ?", "INDEX payments_order (order_id=?)"),
+            ("SELECT position, body FROM outbox WHERE position > ? ORDER BY position LIMIT ?", "INTEGER PRIMARY KEY (rowid>?)"),
+            ("SELECT seq FROM tracking_events WHERE shipment_id = ? AND seq > ? ORDER BY seq", "INDEX tracking_shipment (shipment_id=? AND seq>?)"),
+        ]
+        for (sql, expected) in others {
+            let plan = try await shop.store.read { connection throws(StoreError) in
+                do { return try connection.plan(sql) } catch { throw .unavailable("\(error)") }
+            }
+            #expect(plan.count == 1 && plan[0].contains(expected), "\(sql): \(plan)")
+        }
         #expect(plans.allSatisfy { !$0.contains { $0.contains("TEMP B-TREE") || $0.contains("SCAN") } }, "\(plans)")
     }
 }

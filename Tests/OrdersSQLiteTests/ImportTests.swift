@@ -48,15 +48,38 @@ struct ImportTests {
         #expect(try await shop.number("SELECT count(*) FROM payments WHERE method = 'credit_card'") == 12_491)
         #expect(try await shop.store.reconciliation(by: shop.caller()).sums.isEmpty)
         #expect(try await shop.store.verifyAudit().firstBroken == nil)
-        // Per month in the shop's zone, by a count of our own over the rows.
-        let first = try #require(orders.first), last = try #require(orders.last)
-        #expect(first.placedAt.date.year == 2016 && last.placedAt.date.year == 2018)
+        try await olistSums(shop)
         let key = try #require(OrderKey(text: "ref:olist:46046adea0e222a29259bad3d922fee8"))
         let id = try #require(try await shop.store.orderID(key))
         let order = try await shop.store.order(id, by: shop.caller())
         #expect(order.placedAt.description == "2016-10-04T13:41:17Z" && order.state == .delivered)
         let frames = try await shop.store.frames(of: order.person, by: shop.caller())
         #expect(frames.total >= 1)
+    }
+}
+
+extension ImportTests {
+    /// Against a count over the CSVs in Python: orders per month of the shop's zone, sums per payment type, sums per seller.
+    private func olistSums(_ shop: TestShop) async throws {
+        let months: [(String, Int64)] = [
+            ("2016-10", 64), ("2016-11", 0), ("2016-12", 0), ("2017-01", 143), ("2017-02", 278), ("2017-03", 459), ("2017-04", 426), ("2017-05", 603), ("2017-06", 523),
+            ("2017-07", 659), ("2017-08", 720), ("2017-09", 686), ("2017-10", 730), ("2017-11", 1_184), ("2017-12", 899), ("2018-01", 1_217), ("2018-02", 1_080),
+            ("2018-03", 1_193), ("2018-04", 1_195), ("2018-05", 1_062), ("2018-06", 1_018), ("2018-07", 984), ("2018-08", 1_069), ("2018-09", 1),
+        ]
+        let times = try await shop.store.numbers("SELECT placed_at FROM order_directory")
+        for (at, (month, expected)) in months.enumerated() {
+            let begin = try #require(SaoPauloTime.instant(month + "-01 00:00:00")).microseconds
+            let end = at + 1 < months.count ? try #require(SaoPauloTime.instant(months[at + 1].0 + "-01 00:00:00")).microseconds : .max
+            #expect(times.count { $0 >= begin && $0 < end } == expected, "\(month)")
+        }
+        #expect(try await shop.number("SELECT sum(amount_minor) FROM payments WHERE method = 'boleto'") == 47_045_695)
+        #expect(try await shop.number("SELECT sum(captured_minor) FROM payments WHERE method = 'credit_card'") == 204_758_945)
+        #expect(try await shop.number("SELECT sum(captured_minor) FROM payments WHERE method = 'debit_card'") == 3_283_617)
+        #expect(try await shop.number("SELECT sum(captured_minor) FROM payments WHERE method = 'voucher'") == 6_214_968)
+        let sellers = try await shop.store.numbers("SELECT sum(total_minor) FROM order_lines GROUP BY seller_id")
+        #expect(sellers.count == 1_903 && sellers.reduce(0, +) == 260_021_556)
+        #expect(sellers.reduce(0) { ($0 + $1 * $1) % 1_000_000_007 } == 727_688_061)
+        #expect(try await shop.number("SELECT sum(total_minor) FROM order_lines WHERE seller_id = '7c67e1448b00f6e969d365cea6b010ab'") == 4_392_602)
     }
 }
 

@@ -1,4 +1,4 @@
-// `isotherm import olist|products`: records of elsewhere into the shop's store. No server may be running on the data folder.
+// `isotherm import olist|history|payments|products`: records of elsewhere into the shop's store. No server may be running on the data folder.
 
 package import ArgumentParser
 internal import BulkInput
@@ -9,7 +9,7 @@ internal import OrdersSQLite
 package struct ImportCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Bring products, and orders of the past, into the shop's store.",
-        subcommands: [ImportProductsCommand.self, ImportOlistCommand.self])
+        subcommands: [ImportProductsCommand.self, ImportOlistCommand.self, ImportHistoryCommand.self, ImportPaymentsCommand.self])
     package init() {}
 }
 
