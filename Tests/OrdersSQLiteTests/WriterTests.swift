@@ -64,6 +64,33 @@ struct WriterTests {
         #expect(try await shop.store.verifyAudit().firstBroken == nil)
     }
 
+    @Test("a command at which SQLite rolls the whole transaction back takes none of its neighbours with it")
+    func poison() async throws {
+        let shop = try TestShop()
+        let ada = try await shop.person()
+        try await shop.product("a", stock: 1_000)
+        let queue = try DatabaseQueue(path: shop.store.path)
+        try await queue.write { try $0.execute(sql: "CREATE TRIGGER poison BEFORE INSERT ON baskets BEGIN SELECT raise(ROLLBACK, 'poison'); END") }
+        try queue.close()
+        let refusals = await withTaskGroup(of: Int.self) { group in
+            for n in 0..<120 {
+                group.addTask {
+                    if n % 10 == 3 { return await shop.refusal(.setBasketLine(ada, "a", quantity: 1)) == nil ? 1_000 : 1 }
+                    let first = await shop.refusal(.putPerson(PersonDraft(name: "\(n)"))), second = await shop.refusal(.placeOrder(shop.draft(ada, [("a", 1)])))
+                    return first == nil && second == nil ? 0 : 1_000
+                }
+            }
+            return await group.reduce(0, +)
+        }
+        #expect(refusals == 12)
+        #expect(try await shop.number("SELECT count(*) FROM orders") == 108)
+        #expect(try await shop.available("a") == 892)
+        #expect(try await shop.number("SELECT count(*) FROM people") == 109)
+        #expect(try await shop.number("SELECT max(position) - count(*) FROM outbox") == 0)
+        #expect(try await shop.store.verifyAudit().firstBroken == nil)
+        #expect(try await shop.number("SELECT count(*) FROM stock WHERE received <> available + held + sold") == 0)
+    }
+
     @Test("a file written by a newer version is refused with words")
     func newer() async throws {
         let shop = try TestShop()
