@@ -65,7 +65,8 @@ package struct IndexStats: Sendable {
     package var uncommittedOperations = 0
     package var bufferBytes = 0
     package var maxSeqNo: Int64 = -1
-    package var indexTotal = 0, deleteTotal = 0, getTotal = 0, refreshTotal = 0, flushTotal = 0, mergeTotal = 0
+    /// `patchTotal`: of `indexTotal`, updates that were patches of updatable columns.
+    package var indexTotal = 0, patchTotal = 0, deleteTotal = 0, getTotal = 0, refreshTotal = 0, flushTotal = 0, mergeTotal = 0
     package init() {}
 }
 

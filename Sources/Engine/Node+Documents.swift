@@ -58,6 +58,36 @@ extension Node {
         return try await searchers.run { () throws(EngineError) in try shard.get(id, index: found.name, realtime: realtime) }
     }
 
+    /// For one who keeps an index in step with a feed outside: writes what the feed brought up to `version`, notes the version, and makes both visible.
+    /// A snapshot's `externalVersion` is then at least `version`. What the caller can read again needs no disk: after a crash the index stands at the version
+    /// that it kept, with just what belongs to it.
+    /// - Parameter durably: returns when all of it is on the disk, which everybody's later durable write does too.
+    /// - Throws: when an operation failed for reasons of this node's: nothing is noted then. Operations that are themselves wrong have errors as results.
+    package func follow(_ index: String, _ operations: [WriteOperation], upTo version: Int64, durably: Bool) async throws(EngineError) -> [WriteResult] {
+        try checkOpen()
+        guard let found = try catalogue.writeTarget(index) else { throw .indexNotFound(index) }
+        let shard = try found.shard(), name = found.name
+        let bytes = operations.reduce(0) { $0 &+ $1.source.count &+ 200 }
+        try admit(bytes)
+        defer { bytesInFlight.withLock { $0 -= bytes } }
+        let (results, position) = try await writers.run { () throws(EngineError) -> ([WriteResult], Int) in
+            let (results, last) = shard.bulk(operations.map { operation in
+                var operation = operation
+                operation.index = name
+                return operation
+            })
+            for result in results { if let error = result.error, error.status >= 429 { throw error } }
+            let noted = try shard.follow(upTo: version)
+            if !durably { try shard.refresh() }
+            return (results, max(last, noted))
+        }
+        if durably {
+            do throws(StorageError) { try await shard.translog.whenDurable(position) } catch { throw shard.fail(error) }
+            try await writers.run { () throws(EngineError) in try shard.refresh() }
+        }
+        return results
+    }
+
     // MARK: -
 
     /// A concrete index, or an alias of just one.

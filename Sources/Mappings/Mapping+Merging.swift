@@ -85,7 +85,13 @@ extension Mapping {
             guard let found = fields[target] else { throw wrong("an alias must refer to an existing field in the mappings.") }
             guard found.type.kind != .alias else { throw wrong("an alias cannot refer to another alias.") }
         }
+        if field.isUpdatable {
+            var source: String?
+            fields.forEach { path, other in if other.declaration.copyTo.contains(field.path) { source = path } }
+            if let source { throw FieldDeclaration.wrong("[updatable] on field [\(field.path)]: field [\(source)] is copied to it, so its source does not have its value") }
+        }
         for target in field.copyTo {
+            guard fields[target]?.type.updatable != true else { throw FieldDeclaration.wrong("Cannot copy to field [\(target)] since it is updatable") }
             guard !hasObject(target) else { throw FieldDeclaration.wrong("Cannot copy to field [\(target)] since it is mapped as an object") }
             guard fields[target]?.isMultiField != true else { throw FieldDeclaration.wrong("[copy_to] may not be used to copy to a multi-field: [\(target)]") }
         }

@@ -9,10 +9,16 @@ package struct IndexSnapshot: Sendable {
     package let mapping: Mapping
     /// The last operation that the snapshot has.
     package let maxSequenceNumber: Int64
+    /// Of what the index follows, as a feed's position: everything up to there is in the snapshot. 0: it follows nothing, or has not begun.
+    package let externalVersion: Int64
     package let settings: SearchSettings
 
-    package init(segments: [SegmentView], mapping: Mapping, maxSequenceNumber: Int64 = -1, settings: SearchSettings = SearchSettings()) {
+    package init(
+        segments: [SegmentView], mapping: Mapping, maxSequenceNumber: Int64 = -1, externalVersion: Int64 = 0,
+        settings: SearchSettings = SearchSettings()
+    ) {
         (self.segments, self.mapping, self.maxSequenceNumber, self.settings) = (segments, mapping, maxSequenceNumber, settings)
+        self.externalVersion = externalVersion
     }
 
     package var docCount: Int { segments.reduce(0) { $0 + $1.liveCount } }

@@ -18,14 +18,17 @@ private struct Sample {
     var whole: [String: String] { states[states.count - 1] }
 
     init() throws {
-        let bench = try ShardBench()
+        var bench = try ShardBench()
+        bench.mapping = try sampleMapping()
         var shard = try bench.open()
         for i in 0..<5 { try shard.ok(put("\(i)", "{\"t\":\"red fox \(i)\",\"n\":\(i)}")) }
         try shard.flush()
         try shard.ok(WriteOperation(.delete, index: "i", id: "2"))
+        try shard.ok(WriteOperation(.update, index: "i", id: "3", source: Array(#"{"doc":{"n":33}}"#.utf8)))
         try shard.flush()
         var states = [try shard.contents()]
-        for operation in [put("5", #"{"t":"red hen"}"#), put("0", #"{"t":"grey fox"}"#), WriteOperation(.delete, index: "i", id: "1")] {
+        for operation in [put("5", #"{"t":"red hen"}"#), put("0", #"{"t":"grey fox"}"#),
+            WriteOperation(.update, index: "i", id: "4", source: Array(#"{"doc":{"n":44}}"#.utf8)), WriteOperation(.delete, index: "i", id: "1")] {
             try shard.ok(operation)
             try shard.translog.sync()
             try shard.refresh()
@@ -33,7 +36,8 @@ private struct Sample {
         }
         shard.abandon()
         shard = try bench.open()
-        #expect(try shard.contents() == states[3])
+        #expect(try shard.contents() == states[4])
+        #expect(shard.stats.patchTotal == 0 && (states[4]["4"] ?? "").contains("44"))
         shard.abandon()
         self.states = states
         var files: [(String, String, [UInt8])] = []
@@ -41,6 +45,7 @@ private struct Sample {
         let translog = try bench.directory.directory("translog")
         for name in try translog.list() { files.append(("translog", name, try translog.read(name))) }
         self.files = files
+        #expect(files.contains { $0.1.hasSuffix(".upd") })
     }
 
     /// The shard's folder with one file's bytes replaced.
@@ -54,11 +59,13 @@ private struct Sample {
     }
 }
 
+private func sampleMapping() throws -> Mapping { try Mapping(["properties": .object(["n": .object(["type": "long", "updatable": true])])]) }
+
 /// Opens, reads every document, and searches.
 private func read(_ root: any Directory) throws -> [String: String] {
     var settings = ShardSettings()
     settings.seed = 1
-    let shard = try IndexShard(opening: root, mapping: LiveMapping(Mapping()), settings: settings)
+    let shard = try IndexShard(opening: root, mapping: LiveMapping(try sampleMapping()), settings: settings)
     defer { shard.abandon() }
     let found = try shard.contents()
     var request = SearchRequest()
@@ -67,6 +74,9 @@ private func read(_ root: any Directory) throws -> [String: String] {
     let response = try SearchExecutor(now: 0).search(request, in: [target])
     let wanted = Set(found.filter { $0.value.contains("fox") }.keys)
     #expect(Set(response.hits.map(\.id)) == wanted)
+    request.query = try Query(json: try JSONValue.parse(#"{"range":{"n":{"gte":30}}}"#))
+    let high = try SearchExecutor(now: 0).search(request, in: [target])
+    #expect(Set(high.hits.map(\.id)) == Set(found.filter { $0.value.contains("\"n\":33") || $0.value.contains("\"n\":44") }.keys))
     for (id, text) in found { #expect(try shard.text(id) == text) }
     return found
 }

@@ -15,14 +15,69 @@ struct FormatTests {
     @Test("the commit point of an empty shard has the bytes of its page")
     func commit() throws {
         let bytes = hex("""
+            49 53 4f 54 48 45 52 4d  43 4d 54 20 02 00 00 00
+            01 00 00 00 00 00 00 00  ff ff ff ff ff ff ff ff
+            01 00 00 00 00 00 00 00  01 00 00 00 00 00 00 00
+            00 00 70 ec 2d 33
+            """)
+        let commit = CommitPoint(generation: 1, translogGeneration: 1)
+        #expect(commit.encoded() == bytes)
+        #expect(try CommitPoint.decode(bytes, path: "x") == commit)
+    }
+
+    @Test("a commit point of format 1, before patches, is read")
+    func oldCommit() throws {
+        let bytes = hex("""
             49 53 4f 54 48 45 52 4d  43 4d 54 20 01 00 00 00
             01 00 00 00 00 00 00 00  ff ff ff ff ff ff ff ff
             01 00 00 00 00 00 00 00  01 00 00 00 00 00 00 00
             00 00 10 0c bd f7
             """)
-        let commit = CommitPoint(generation: 1, translogGeneration: 1)
-        #expect(commit.encoded() == bytes)
-        #expect(try CommitPoint.decode(bytes, path: "x") == commit)
+        #expect(try CommitPoint.decode(bytes, path: "x") == CommitPoint(generation: 1, translogGeneration: 1))
+    }
+
+    @Test("two patched documents of five have the bytes of their page")
+    func patches() throws {
+        let bytes = hex("""
+            49 53 4f 54 48 45 52 4d  55 50 44 20 01 00 00 00
+            01 00 00 00 00 00 00 00  02 00 00 00 00 00 00 00
+            05 00 00 00 02 00 00 00
+            01 04 07 01 00 02 00
+            02 06 09 02 00 c2 13 05 31 32 2e 34 39 01 00 00
+            4d 05 e6 c0
+            """)
+        var patches = SegmentPatches(docCount: 5)
+        patches.apply([
+            PatchedDocument(doc: 1, version: 2, seqNo: 7, values: [.init(field: 0, value: 1, text: [])]),
+            PatchedDocument(doc: 3, version: 3, seqNo: 9, values: [.init(field: 0, value: 1249, text: Array("12.49".utf8)), .init(field: 1, value: 0, text: [])]),
+        ])
+        let id = SegmentID(high: 1, low: 2), encoded = patches.encoded(id: id)
+        #expect(encoded == bytes)
+        let read = try SegmentPatches.decode(encoded, id: id, docCount: 5, fieldCount: 2, path: "x")
+        #expect(read[3] == patches[3] && read[1] == patches[1] && read[0] == nil && read.count == 2)
+        #expect(throws: StorageError.self) { try SegmentPatches.decode(encoded, id: SegmentID(high: 1, low: 3), docCount: 5, fieldCount: 2, path: "x") }
+        #expect(throws: StorageError.self) { try SegmentPatches.decode(encoded, id: id, docCount: 5, fieldCount: 1, path: "x") }
+        for at in encoded.indices {
+            var broken = encoded
+            broken[at] ^= 1 << UInt8(at % 8)
+            #expect(throws: StorageError.self) { try SegmentPatches.decode(broken, id: id, docCount: 5, fieldCount: 2, path: "x") }
+            #expect(throws: StorageError.self) { try SegmentPatches.decode(Array(encoded[..<at]), id: id, docCount: 5, fieldCount: 2, path: "x") }
+        }
+    }
+
+    @Test("the translog's records of a patch and of a position have the bytes of their page")
+    func patchRecord() throws {
+        for (operation, bytes) in [
+            (LoggedOperation.patch(
+                id: "a", values: [FieldPatch(path: "price", value: 1249, text: Array("12.49".utf8))], version: 2, seqNo: 5, primaryTerm: 1),
+             hex("04 05 04 01 01 61 01 05 70 72 69 63 65 c2 13 05 31 32 2e 34 39")),
+            (LoggedOperation.position(300), hex("06 d8 04")),
+        ] {
+            var w = ByteWriter()
+            operation.encode(into: &w)
+            #expect(w.bytes == bytes)
+            #expect(try LoggedOperation.decode(bytes.span.bytes) == operation)
+        }
     }
 
     @Test("five documents of which one is deleted have the bytes of their page")

@@ -17,6 +17,7 @@ struct HistoryTests {
     func model(seed: UInt64) throws {
         var random = Seeded(seed), model: [String: String] = [:], versions: [String: Int64] = [:]
         var bench = try ShardBench(seed: seed)
+        bench.mapping = try updatableMapping(seed)
         bench.settings.bufferBytesMax = [1, 1 << 14, 64 << 20].randomElement(using: &random) ?? 1
         bench.settings.mergePolicy.segmentsPerTier = 3
         bench.settings.writers = Int.random(in: 1...3, using: &random)
@@ -24,12 +25,20 @@ struct HistoryTests {
         for _ in 0..<150 {
             let id = "\(Int.random(in: 0..<15, using: &random))"
             switch Int.random(in: 0..<16, using: &random) {
-            case 0..<6:
+            case 0..<5:
                 let text = "{\"v\":\(Int.random(in: 0..<1_000_000, using: &random))}"
                 let result = try shard.ok(put(id, text))
                 #expect(result.outcome == (model[id] == nil ? .created : .updated))
                 if let before = versions[id] { #expect(result.version == before + 1) }
                 (model[id], versions[id]) = (text, result.version)
+            case 5:
+                // Twice, so that patches meet in one buffer and in two.
+                for _ in 0..<2 where model[id] != nil {
+                    let n = Int.random(in: 0..<1_000_000, using: &random)
+                    let result = try shard.ok(WriteOperation(.update, index: "i", id: id, source: Array("{\"doc\":{\"v\":\(n)}}".utf8)))
+                    (model[id], versions[id]) = ("{\"v\":\(n)}", result.version)
+                    if Bool.random(using: &random) { try shard.refresh() }
+                }
             case 6, 7:
                 let result = try shard.ok(WriteOperation(.delete, index: "i", id: id))
                 #expect(result.outcome == (model[id] == nil ? .notFound : .deleted))
@@ -39,6 +48,7 @@ struct HistoryTests {
                 let result = shard.write(WriteOperation(.update, index: "i", id: id, source: Array("{\"doc\":{\"v\":\(n)}}".utf8))).result
                 if model[id] == nil { #expect(result.error?.type == "document_missing_exception") } else {
                     model[id] = "{\"v\":\(n)}"
+                    if result.outcome == .updated { #expect(result.version == (versions[id] ?? 0) + 1) }
                     versions[id] = result.version
                 }
             case 9..<12:
@@ -58,6 +68,7 @@ struct HistoryTests {
         }
         try shard.forceMerge(segmentsMax: 1)
         #expect(try shard.contents() == model, "seed \(seed)")
+        #expect(try shard.columnsAgree())
         #expect(shard.stats.segments <= 1)
         #expect(shard.snapshot().docCount == model.count)
     }

@@ -20,11 +20,14 @@ private struct Expectation {
     var unknown: [String: [String?]] = [:]
     /// What to wait for before acknowledging.
     var position = 0
+    /// Of a feed: noted, acknowledged, and perhaps noted.
+    var followed: Int64 = 0, followedSure: Int64 = 0, followedMaybe: Int64 = 0
 
     mutating func wrote(_ id: String, _ value: String?) { possible[id, default: []].append(value) }
 
     mutating func acknowledge() {
         for (id, values) in possible { sure[id] = values[values.count - 1] }
+        followedSure = followed
         possible = [:]
     }
 
@@ -58,10 +61,35 @@ extension IndexShard {
     }
 }
 
+/// Two of three histories have updatable columns.
+func updatableMapping(_ seed: UInt64) throws -> Mapping {
+    if seed % 3 == 1 { return Mapping() }
+    return try Mapping(["properties": .object(["v": .object(["type": "long", "updatable": true])])])
+}
+
+extension IndexShard {
+    /// Every live document's column has the number that its source has.
+    func columnsAgree() throws -> Bool {
+        for view in snapshot().segments {
+            let column = try view.segment.fields["v"].flatMap { try view.segment.columns.numbers($0.ordinal) }
+            for doc in 0..<UInt32(view.docCount) where view.live?[Int(doc)] ?? true {
+                let source = String(decoding: try view.segment.columns.source(of: doc), as: UTF8.self)
+                guard let n = column?.value(of: doc) else {
+                    if source == "{}" { continue }
+                    return false
+                }
+                if source != "{\"v\":\(n)}" { return false }
+            }
+        }
+        return true
+    }
+}
+
 /// A random history that goes on until something throws or its steps are done.
 private func run(_ shard: IndexShard, _ expectation: inout Expectation, steps: Int, _ random: inout Seeded) throws {
     func write(_ operation: WriteOperation, _ id: String, _ value: String?) throws {
         let (result, position) = shard.write(operation)
+        if result.error?.type == "document_missing_exception" { return }
         if let error = result.error {
             expectation.unknown[id, default: []].append(value)
             throw error
@@ -71,12 +99,22 @@ private func run(_ shard: IndexShard, _ expectation: inout Expectation, steps: I
     }
     for _ in 0..<steps {
         switch Int.random(in: 0..<20, using: &random) {
-        case 0..<8:
+        case 0..<6:
             let id = "\(Int.random(in: 0..<12, using: &random))", value = "{\"v\":\(Int.random(in: 0..<1_000_000, using: &random))}"
             try write(put(id, value), id, value)
+        case 6..<8:
+            // A patch where the index has the field as updatable; the same document anyway.
+            let id = "\(Int.random(in: 0..<12, using: &random))", n = Int.random(in: 0..<1_000_000, using: &random)
+            try write(WriteOperation(.update, index: "i", id: id, source: Array("{\"doc\":{\"v\":\(n)}}".utf8)), id, "{\"v\":\(n)}")
         case 8..<10:
             let id = "\(Int.random(in: 0..<12, using: &random))"
             try write(WriteOperation(.delete, index: "i", id: id), id, nil)
+        case 10 where expectation.followed < .max / 2:
+            do { expectation.position = max(expectation.position, try shard.follow(upTo: expectation.followed + 1)) } catch {
+                expectation.followedMaybe = expectation.followed + 1
+                throw error
+            }
+            expectation.followed += 1
         case 10..<15:
             do { try shard.translog.sync(upTo: expectation.position) } catch { throw EngineError(error) }
             expectation.acknowledge()
@@ -100,7 +138,7 @@ private func settings(_ seed: UInt64) -> ShardSettings {
 }
 
 private func open(_ disk: FaultyDisk, _ seed: UInt64) throws -> IndexShard {
-    try IndexShard(opening: disk.root, mapping: LiveMapping(Mapping()), settings: settings(seed))
+    try IndexShard(opening: disk.root, mapping: LiveMapping(try updatableMapping(seed)), settings: settings(seed))
 }
 
 @Suite("Power cuts")
@@ -134,7 +172,11 @@ struct PowerCutTests {
                     return
                 }
                 for (id, text) in found { #expect(try after.text(id) == text) }
+                #expect(try after.columnsAgree())
+                let at = after.snapshot().externalVersion
+                #expect(at >= expectation.followedSure && at <= max(expectation.followed, expectation.followedMaybe), "seed \(seed), round \(round)")
                 expectation.settle(found)
+                (expectation.followed, expectation.followedSure, expectation.followedMaybe) = (at, at, at)
                 after.abandon()
             }
         }

@@ -12,6 +12,7 @@ import Testing
 struct ShardBench {
     let directory: any Directory
     var settings = ShardSettings()
+    var mapping = Mapping()
 
     init(_ directory: any Directory = MemoryDirectory(), seed: UInt64 = 1) throws {
         self.directory = directory
@@ -20,7 +21,7 @@ struct ShardBench {
         try IndexShard.create(in: directory)
     }
 
-    func open() throws -> IndexShard { try IndexShard(opening: directory, mapping: LiveMapping(Mapping()), settings: settings) }
+    func open() throws -> IndexShard { try IndexShard(opening: directory, mapping: LiveMapping(mapping), settings: settings) }
 }
 
 func put(_ id: String, _ source: String) -> WriteOperation { WriteOperation(.index, index: "i", id: id, source: Array(source.utf8)) }

@@ -88,6 +88,13 @@ final class FolderCheck {
                 throw StorageError(.corrupt, path: directory.path + "/" + name, "the commit point says \(entry.deletedCount) deleted")
             }
         }
+        if entry.patchGeneration > 0 {
+            let name = SegmentPatches.fileName(segment: entry.name, generation: entry.patchGeneration)
+            let patches = try SegmentPatches.decode(
+                try directory.read(name), id: entry.id, docCount: entry.docCount, fieldCount: segment.fields.count, path: directory.path + "/" + name)
+            let patched = Segment(segment, patches: patches, changes: [])
+            try patches.forEach { document throws(StorageError) in _ = try patched.columns.source(of: document.doc) }
+        }
         if !quick { try SegmentWalk(segment, path: path).run() }
     }
 }

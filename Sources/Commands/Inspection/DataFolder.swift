@@ -1,6 +1,6 @@
 // The files of a data folder, each with what it is, as ARCHITECTURE.md lays them out:
 //
-//     indexes/<uuid>/index.json, indexes/<uuid>/<shard>/{commit-<gen>, <seg>.seg, <seg>.<gen>.live}, .../translog/<gen>
+//     indexes/<uuid>/index.json, indexes/<uuid>/<shard>/{commit-<gen>, <seg>.seg, <seg>.<gen>.live, <seg>.<gen>.upd}, .../translog/<gen>
 
 import Bytes
 import Glibc
@@ -10,7 +10,7 @@ import Storage
 
 /// What a file is, by its first bytes where it has an envelope, else by its name.
 enum FileForm: Sendable, Equatable {
-    case segment, commit, liveDocs, translog, definition, unknown(String)
+    case segment, commit, liveDocs, patches, translog, definition, unknown(String)
 
     init(head: [UInt8], name: String) {
         let magic = Array("ISOTHERM".utf8)
@@ -22,6 +22,7 @@ enum FileForm: Sendable, Equatable {
         case "SEG ": self = .segment
         case "CMT ": self = .commit
         case "LIVE": self = .liveDocs
+        case "UPD ": self = .patches
         case "TLOG": self = .translog
         case let other: self = .unknown(other)
         }

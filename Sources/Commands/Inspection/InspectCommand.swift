@@ -9,7 +9,7 @@ import Storage
 
 package struct InspectCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Print a segment, commit point, live docs or translog file in words.")
+        commandName: "inspect", abstract: "Print a segment, commit point, live docs, patches or translog file in words.")
 
     @Argument(help: "The file.") var file: String
     @Option(help: "At most so many rows of any list.") var rows = 50
@@ -22,6 +22,7 @@ package struct InspectCommand: ParsableCommand {
         case .segment: try segment(place)
         case .commit: try commit(place)
         case .liveDocs: try liveDocs(place)
+        case .patches: try patches(place)
         case .translog: try TranslogInspection(place, rows: rows).print()
         case .definition: Terminal.line(String(decoding: try JSONValue.parse(place.bytes()).serialized(pretty: true), as: UTF8.self))
         case .unknown(let what): throw CommandError("\(file): not a file of a data folder (\(what))")
@@ -80,11 +81,12 @@ package struct InspectCommand: ParsableCommand {
         Terminal.line("translog to replay from    generation \(commit.translogGeneration)")
         Terminal.line("number of the next segment \(commit.nextSegment)")
         for (key, value) in commit.notes.sorted(by: { $0.key < $1.key }) { Terminal.line("note \(key): \(value)") }
-        Terminal.line("\nsegments\n" + "documents".padded(12, left: true) + "deleted".padded(10, left: true) + "bytes".padded(15, left: true) + "  name, id, live docs")
+        Terminal.line("\nsegments\n" + "documents".padded(12, left: true) + "deleted".padded(10, left: true) + "bytes".padded(15, left: true) + "  name, id, live docs, patches")
         for s in commit.segments.prefix(rows) {
             let live = s.liveGeneration == 0 ? "all alive" : LiveDocs.fileName(segment: s.name, generation: s.liveGeneration)
             Terminal.line(grouped(s.docCount).padded(12, left: true) + grouped(s.deletedCount).padded(10, left: true)
-                + grouped(s.length).padded(15, left: true) + "  \(s.name), \(s.id), \(live)")
+                + grouped(s.length).padded(15, left: true) + "  \(s.name), \(s.id), \(live)"
+                + (s.patchGeneration == 0 ? "" : ", \(SegmentPatches.fileName(segment: s.name, generation: s.patchGeneration))"))
         }
         rest(commit.segments.count)
     }
@@ -99,6 +101,26 @@ package struct InspectCommand: ParsableCommand {
             let docs = try reader.fixed(UInt32.self), deleted = try reader.fixed(UInt32.self)
             Terminal.line("live docs, format version \(version)\nsegment id   \(id)\ndocuments    \(grouped(Int(docs)))\ndeleted      \(grouped(Int(deleted)))")
         } catch { throw StorageError(error, path: file) }
+    }
+
+    private func patches(_ place: FilePlace) throws {
+        let bytes = try place.bytes(), id: SegmentID, docs: Int
+        do throws(Corruption) {
+            var reader = ByteReader(bytes.span.bytes, at: 16)
+            id = SegmentID(high: try reader.fixed(), low: try reader.fixed())
+            docs = Int(try reader.fixed(UInt32.self))
+        } catch { throw StorageError(error, path: file) }
+        let patches = try SegmentPatches.decode(bytes, id: id, docCount: docs, fieldCount: Int(UInt32.max), path: file)
+        Terminal.line("patches of updatable columns, format version \(SegmentPatches.version)\nsegment id   \(id)\ndocuments    \(grouped(docs))\npatched      \(grouped(patches.count))")
+        Terminal.line("\n" + "document".padded(12, left: true) + "version".padded(10, left: true) + "sequence".padded(12, left: true) + "  field: value")
+        var shown = 0
+        patches.forEach { p in
+            shown += 1
+            if shown > rows { return }
+            let values = p.values.map { "\($0.field): \($0.value)" }.joined(separator: ", ")
+            Terminal.line("\(p.doc)".padded(12, left: true) + "\(p.version)".padded(10, left: true) + "\(p.seqNo)".padded(12, left: true) + "  " + values)
+        }
+        rest(patches.count)
     }
 
     private func rest(_ count: Int) {

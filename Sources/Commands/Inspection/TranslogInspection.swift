@@ -36,6 +36,9 @@ struct TranslogInspection {
         case .index(let id, let routing, let source, let version, let seqNo, _):
             return row(seqNo, version, source.count, "index \(id)" + (routing.map { ", routing \($0)" } ?? ""))
         case .delete(let id, let version, let seqNo, _): return row(seqNo, version, nil, "delete \(id)")
+        case .patch(let id, let values, let version, let seqNo, _):
+            return row(seqNo, version, nil, "patch \(id): \(values.map(\.path).joined(separator: ", "))")
+        case .position(let version): return row(nil, nil, nil, "followed up to \(version)")
         case .mapping(let definition): return row(nil, nil, definition.count, "new fields")
         case .marker: return row(nil, nil, nil, "durable up to here")
         }

@@ -14,6 +14,7 @@ extension IndexShard {
             }
             var state = ShardState()
             state.maxSeqNo = commit.maxSeqNo
+            state.externalVersion = commit.externalVersion
             for entry in commit.segments { state.segments.append(try open(entry, in: directory)) }
             state.views = state.segments.map(\.view)
             let highest = try removeOrphans(directory, keeping: commit)
@@ -34,7 +35,7 @@ extension IndexShard {
         guard file.id == entry.id else { throw StorageError(.corrupt, path: path, "is another segment than the commit point says", at: 16) }
         let segment = try Segment(file)
         guard segment.docCount == entry.docCount else { throw StorageError(.corrupt, path: path, "document count differs from the commit point's") }
-        var opened = ShardSegment(number: number, name: entry.name, length: entry.length, segment: segment, live: nil)
+        var opened = ShardSegment(number: number, name: entry.name, length: entry.length, segment: segment)
         if entry.liveGeneration > 0 {
             let name = LiveDocs.fileName(segment: entry.name, generation: entry.liveGeneration), livePath = directory.path + "/" + name
             guard try directory.length(name) == entry.liveLength else {
@@ -43,6 +44,15 @@ extension IndexShard {
             opened.live = try LiveDocs.decode(try directory.read(name), id: entry.id, docCount: entry.docCount, path: livePath)
             opened.liveGeneration = entry.liveGeneration
             opened.liveLength = entry.liveLength
+        }
+        if entry.patchGeneration > 0 {
+            let name = SegmentPatches.fileName(segment: entry.name, generation: entry.patchGeneration), patchPath = directory.path + "/" + name
+            guard try directory.length(name) == entry.patchLength else {
+                throw StorageError(.corrupt, path: patchPath, "missing, or not as long as the commit point says")
+            }
+            opened.lay(try SegmentPatches.decode(
+                try directory.read(name), id: entry.id, docCount: entry.docCount, fieldCount: segment.fields.count, path: patchPath))
+            (opened.patchGeneration, opened.patchLength) = (entry.patchGeneration, entry.patchLength)
         }
         return opened
     }
@@ -71,12 +81,13 @@ extension IndexShard {
         for s in commit.segments {
             names.insert(s.name + ".seg")
             if s.liveGeneration > 0 { names.insert(LiveDocs.fileName(segment: s.name, generation: s.liveGeneration)) }
+            if s.patchGeneration > 0 { names.insert(SegmentPatches.fileName(segment: s.name, generation: s.patchGeneration)) }
         }
         return names
     }
 
     static func isOurs(_ name: String) -> Bool {
-        name.hasPrefix("commit-") || name.hasSuffix(".seg") || name.hasSuffix(".live") || name.hasSuffix(".tmp")
+        name.hasPrefix("commit-") || name.hasSuffix(".seg") || name.hasSuffix(".live") || name.hasSuffix(".upd") || name.hasSuffix(".tmp")
     }
 
     /// Does a logged operation again, unless its effect is in a segment already.
@@ -90,6 +101,10 @@ extension IndexShard {
         case .delete(let id, let version, let seqNo, let term):
             noteSeqNo(seqNo)
             try replayDelete(id: id, version: version, seqNo: seqNo, primaryTerm: term)
+        case .patch(let id, let values, let version, let seqNo, let term):
+            noteSeqNo(seqNo)
+            try replayPatch(id: id, values: values, version: version, seqNo: seqNo, primaryTerm: term)
+        case .position(let version): external.raise(to: version)
         }
     }
 

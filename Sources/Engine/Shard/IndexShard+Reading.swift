@@ -13,7 +13,7 @@ extension IndexShard {
             while true {
                 let found: DocumentResult?? = try stripe.monitor.locked { () throws(EngineError) in
                     guard let current = try look(up: id, stripe), let place = current.place else { return .some(nil) }
-                    guard let source = try source(at: place) else { return nil }
+                    guard let source = try source(at: place, patches: current.patches) else { return nil }
                     return DocumentResult(
                         index: index, id: id, version: current.version, seqNo: current.seqNo, primaryTerm: current.primaryTerm, routing: current.routing,
                         source: source)

@@ -13,12 +13,15 @@ extension IndexShard {
     /// Everything written before the call is visible after it.
     package func refresh() throws(EngineError) {
         try checkUsable()
+        // Order matters: everything up to there was written before it was noted, and so before the slots are looked at.
+        let followed = external.written
         var detached: [(buffer: DetachedBuffer, ticket: Int)] = []
         for slot in slots {
             slot.monitor.locked {
                 if slot.isEmpty { slot.epoch = state.withLock { $0.epoch } } else { detached.append(detach(slot)) }
             }
         }
+        settings.observer?(.slotsPassed)
         if !detached.isEmpty {
             try seal(detached)
             counters.refreshes.wrappingAdd(1, ordering: .relaxed)
@@ -28,27 +31,33 @@ extension IndexShard {
         // Order matters: slots first. A buffer that leaves its slot after that was counted there; one that left before is
         // among the seals, or published already.
         let inSlots = slots.reduce(Int.max) { n, slot in min(n, slot.monitor.locked { slot.epoch }) }
+        settings.observer?(.slotsSeen)
         let oldest = min(inSlots, seals.oldestEpoch)
-        state.withLock { $0.forgetRetired(upTo: oldest) }
+        state.withLock { s in
+            s.forgetRetired(upTo: oldest)
+            s.externalVersion = max(s.externalVersion, followed)
+        }
     }
 
     /// Takes the buffer out of a slot whose lock is held, and begins a new one.
     func detach(_ slot: WriterSlot) -> (buffer: DetachedBuffer, ticket: Int) {
         let ticket = seals.begin(epoch: slot.epoch)
-        let buffer = DetachedBuffer(writer: slot.writer, number: slot.number, deletes: slot.deletes, maxSeqNo: slot.maxSeqNo)
+        let buffer = DetachedBuffer(writer: slot.writer, number: slot.number, deletes: slot.deletes, patches: slot.patches, maxSeqNo: slot.maxSeqNo)
         (slot.number, slot.epoch) = state.withLock { ($0.beginBuffer(), $0.epoch) }
         slot.writer = DocumentWriter()
         slot.deletes = []
+        slot.patches = []
         return (buffer, ticket)
     }
 
     /// Writes the buffers' segments and makes them visible in one step.
     func seal(_ detached: [(buffer: DetachedBuffer, ticket: Int)]) throws(EngineError) {
         defer { for d in detached { seals.end(d.ticket) } }
+        settings.observer?(.detached)
         try checkUsable()
-        var sealed: [(number: UInt32, segment: ShardSegment?, deletes: [DocumentPlace])] = []
+        var sealed: [SealedBuffer] = []
         do throws(StorageError) {
-            for (buffer, _) in detached { sealed.append((buffer.number, try write(buffer), buffer.deletes)) }
+            for (buffer, _) in detached { sealed.append(SealedBuffer(number: buffer.number, segment: try write(buffer), deletes: buffer.deletes, patches: buffer.patches)) }
         } catch { throw fail(error) }
         let maxSeqNo = detached.reduce(-1) { max($0, $1.buffer.maxSeqNo) }
         state.withLock { s in
@@ -63,7 +72,7 @@ extension IndexShard {
         let name = Self.segmentName(buffer.number), id = makeSegmentID()
         let length = try buffer.writer.seal(into: directory, name: name + ".seg", id: id)
         var segment = ShardSegment(
-            number: buffer.number, name: name, length: length, segment: try Segment(SegmentFile.open(directory, name: name + ".seg", length: length)), live: nil)
+            number: buffer.number, name: name, length: length, segment: try Segment(SegmentFile.open(directory, name: name + ".seg", length: length)))
         for doc in buffer.writer.dead { segment.delete(doc) }
         return segment
     }
@@ -91,7 +100,7 @@ extension IndexShard {
     private var needsFlush: Bool {
         if isDirty || translog.size.operations > 0 || mapping.generation != persistedMapping.withLock({ $0 }) { return true }
         let committed = commit.withLock { $0.segments }, now = state.withLock { $0.segments }
-        return committed.map(\.name) != now.map(\.name) || now.contains { $0.liveChanged }
+        return committed.map(\.name) != now.map(\.name) || now.contains { $0.liveChanged || $0.patchesChanged }
     }
 
     private func persistMappingIfChanged() throws(StorageError) {
@@ -102,12 +111,13 @@ extension IndexShard {
     }
 
     private func writeCommit(translogGeneration: UInt64) throws(StorageError) {
-        let (segments, nextNumber) = state.withLock { ($0.segments, $0.nextNumber) }
+        let (segments, nextNumber, followed) = state.withLock { ($0.segments, $0.nextNumber, $0.externalVersion) }
         let before = commit.withLock { $0 }
         var next = CommitPoint(
             generation: (doubtfulCommits.withLock { $0.last } ?? before).generation + 1, maxSeqNo: nextSeqNo.load(ordering: .relaxed) - 1, translogGeneration: translogGeneration,
             nextSegment: UInt64(nextNumber), notes: before.notes)
-        var written: [UInt32: (live: BitSet, generation: UInt64, length: Int)] = [:]
+        next.externalVersion = max(before.externalVersion, followed)
+        var written: [UInt32: (live: BitSet, generation: UInt64, length: Int)] = [:], patched: [UInt32: (edition: Int, length: Int)] = [:]
         for segment in segments {
             var entry = CommitPoint.SegmentEntry(
                 name: segment.name, id: segment.segment.file.id, length: segment.length, docCount: segment.segment.docCount,
@@ -116,6 +126,13 @@ extension IndexShard {
             if segment.liveChanged, let live = segment.live {
                 (entry.liveGeneration, entry.liveLength) = (next.generation, try write(live, of: segment, next.generation))
                 written[segment.number] = (live, entry.liveGeneration, entry.liveLength)
+            }
+            (entry.patchGeneration, entry.patchLength) = (segment.patchGeneration, segment.patchLength)
+            if segment.patchesChanged, let patches = segment.segment.columns.patches {
+                let name = SegmentPatches.fileName(segment: segment.name, generation: next.generation)
+                entry.patchGeneration = next.generation
+                entry.patchLength = try write(patches.encoded(id: segment.segment.file.id), to: name)
+                patched[segment.number] = (segment.patchEdition, entry.patchLength)
             }
             next.segments.append(entry)
         }
@@ -128,6 +145,10 @@ extension IndexShard {
         doubtfulCommits.withLock { $0 = [] }
         state.withLock { s in
             for i in s.segments.indices {
+                if let file = patched[s.segments[i].number] {
+                    (s.segments[i].patchGeneration, s.segments[i].patchLength) = (next.generation, file.length)
+                    if s.segments[i].patchEdition == file.edition { s.segments[i].patchesChanged = false }
+                }
                 guard let file = written[s.segments[i].number] else { continue }
                 s.segments[i].liveGeneration = file.generation
                 s.segments[i].liveLength = file.length
@@ -137,10 +158,15 @@ extension IndexShard {
     }
 
     private func write(_ live: BitSet, of segment: ShardSegment, _ generation: UInt64) throws(StorageError) -> Int {
-        let name = LiveDocs.fileName(segment: segment.name, generation: generation)
+        try write(LiveDocs.encode(live, id: segment.segment.file.id), to: LiveDocs.fileName(segment: segment.name, generation: generation))
+    }
+
+    /// A small new file, synced.
+    /// - Returns: its length.
+    private func write(_ bytes: [UInt8], to name: String) throws(StorageError) -> Int {
         // Left by a flush that failed.
         if try directory.length(name) != nil { try directory.remove(name) }
-        let bytes = LiveDocs.encode(live, id: segment.segment.file.id), file = try directory.create(name)
+        let file = try directory.create(name)
         try file.append(bytes)
         try file.sync()
         try file.close()
@@ -208,18 +234,21 @@ extension IndexShard {
         if sources.contains(where: { $0.liveCount > 0 }) {
             // Its number is open like a write buffer's until it is published: nobody clears the file away meanwhile.
             let number = state.withLock { $0.beginBuffer() }
+            settings.observer?(.mergeBegun)
             let name = Self.segmentName(number)
             do throws(StorageError) {
                 let result = try SegmentMerger.merge(sources.map(\.view), into: directory, name: name + ".seg", id: makeSegmentID())
                 let file = try SegmentFile.open(directory, name: name + ".seg", length: result.length)
-                merged = ShardSegment(number: number, name: name, length: result.length, segment: try Segment(file), live: nil)
+                merged = ShardSegment(number: number, name: name, length: result.length, segment: try Segment(file))
                 docMaps = result.docMaps
             } catch {
                 try? directory.remove(name + ".seg")
                 state.withLock { _ = $0.unpublished.remove(number) }
                 throw EngineError(error)
             }
+            settings.observer?(.mergeWritten)
             state.withLock { $0.replace(sources, by: merged, docMaps: docMaps) }
+            settings.observer?(.mergePublished)
         } else {
             state.withLock { $0.replace(sources, by: nil, docMaps: docMaps) }
         }

@@ -16,6 +16,8 @@ struct CurrentDocument {
     /// Nil when it was deleted, lately.
     var place: DocumentPlace?
     var routing: String?
+    /// Not published yet.
+    var patches: [FieldPatch] = []
 }
 
 /// What is about to be written.
@@ -85,13 +87,18 @@ extension IndexShard {
                 try operation.checkSequence(current, id: id)
                 var before: [UInt8]?
                 if let place = current?.place {
-                    guard let found = try source(at: place) else { return nil }
+                    guard let found = try source(at: place, patches: current?.patches ?? []) else { return nil }
                     before = found
                 }
                 guard let after = try change.apply(to: before, id: id, index: operation.index) else {
                     return (nil, noop(operation, id, current, before))
                 }
                 let routing = operation.routing ?? current?.routing
+                if let before, routing == current?.routing, let values = patches(of: change, id: id, scratch),
+                    let written = try patch(operation, id, values, before, after, stripe, worker)
+                {
+                    return (written, nil)
+                }
                 try parse(after, id: id, routing: routing, scratch, logs: true)
                 let version = (current?.version ?? 0) + 1
                 var written = try put(stripe, scratch, worker) { _ throws(EngineError) in
@@ -191,7 +198,7 @@ extension IndexShard {
         let entry = stripe.entries[id]
         let (segments, isPublished) = state.withLock { s in (s.segments, entry.map { $0.doc != nil && !s.unpublished.contains($0.carrier) } ?? false) }
         // An entry whose buffer is a segment by now may name a place that a merge has taken away.
-        if let entry, !isPublished {
+        if let entry, !isPublished, entry.patches.isEmpty {
             return CurrentDocument(
                 version: entry.version, seqNo: entry.seqNo, primaryTerm: entry.primaryTerm,
                 place: entry.doc.map { DocumentPlace(segment: entry.carrier, doc: $0) }, routing: entry.routing)
@@ -200,26 +207,35 @@ extension IndexShard {
             for segment in segments.reversed() {
                 guard let doc = try segment.segment.columns.doc(forID: id), segment.isLive(doc) else { continue }
                 let columns = segment.segment.columns
-                return CurrentDocument(
+                var current = CurrentDocument(
                     version: try columns.version(of: doc), seqNo: try columns.sequenceNumber(of: doc), primaryTerm: try columns.primaryTerm(of: doc),
                     place: DocumentPlace(segment: segment.number, doc: doc), routing: try columns.routing(of: doc))
+                if let entry, !isPublished { (current.version, current.seqNo, current.primaryTerm, current.patches) = (entry.version, entry.seqNo, entry.primaryTerm, entry.patches) }
+                return current
             }
         } catch { throw EngineError(error) }
         return nil
     }
 
     /// The document's source; nil while its buffer is being sealed: wait for `seals`, look it up again.
-    func source(at place: DocumentPlace) throws(EngineError) -> [UInt8]? {
+    /// - Parameter patches: not published yet, to be laid over it.
+    func source(at place: DocumentPlace, patches: [FieldPatch]) throws(EngineError) -> [UInt8]? {
         for slot in slots {
             let found: [UInt8]? = slot.monitor.locked { slot.number == place.segment ? slot.writer.source(of: place.doc) : nil }
             if let found { return found }
         }
-        guard let segment = state.withLock({ $0.segments }).first(where: { $0.number == place.segment }) else { return nil }
-        do throws(StorageError) { return try segment.segment.columns.source(of: place.doc) } catch { throw EngineError(error) }
+        guard let segment = state.withLock({ $0.segments }).first(where: { $0.number == place.segment })?.segment else { return nil }
+        do throws(StorageError) {
+            let source = try segment.columns.source(of: place.doc)
+            guard let patched = SourceSplice.replacing(patches, in: source) else {
+                throw StorageError(.corrupt, path: segment.file.bytes.path, "a patched field is not in the source of document \(place.doc)")
+            }
+            return patched
+        } catch { throw EngineError(error) }
     }
 
     /// Fills the scratch's document. New fields are adopted, and logged before anybody can parse by them.
-    private func parse(_ source: [UInt8], id: String, routing: String?, _ scratch: WriteScratch, logs: Bool) throws(EngineError) {
+    func parse(_ source: [UInt8], id: String, routing: String?, _ scratch: WriteScratch, logs: Bool) throws(EngineError) {
         for _ in 0..<32 {
             scratch.document.removeAll()
             scratch.document.id = id
@@ -239,7 +255,7 @@ extension IndexShard {
     }
 
     /// Buffers and logs the scratch's document as the version that `decide` gives. Call with the id's stripe held.
-    private func put(
+    func put(
         _ stripe: VersionMap.Stripe, _ scratch: WriteScratch, _ worker: Int,
         _ decide: (WriterSlot) throws(EngineError) -> (CurrentDocument?, NewVersion)
     ) throws(EngineError) -> Written {
@@ -261,13 +277,13 @@ extension IndexShard {
                 id: new.id, routing: new.routing, source: new.source, version: new.version, seqNo: seqNo, primaryTerm: new.primaryTerm))
             counters.indexed.wrappingAdd(1, ordering: .relaxed)
         }
-        let full = slot.writer.memoryBytes >= settings.bufferBytesMax ? detach(slot) : nil
+        let full = slot.memoryBytes >= settings.bufferBytesMax ? detach(slot) : nil
         return Written(
             id: new.id, version: new.version, seqNo: seqNo, primaryTerm: new.primaryTerm, existed: current?.place != nil, position: position, full: full)
     }
 
     /// A locked write buffer: the preferred one, or one nobody holds.
-    private func acquire(_ worker: Int) -> WriterSlot {
+    func acquire(_ worker: Int) -> WriterSlot {
         for i in 0..<slots.count {
             let slot = slots[(worker + i) % slots.count]
             if slot.monitor.tryLock() { return slot }
@@ -277,7 +293,7 @@ extension IndexShard {
         return slot
     }
 
-    private func log(_ operation: LoggedOperation) throws(EngineError) -> Int {
+    func log(_ operation: LoggedOperation) throws(EngineError) -> Int {
         do throws(StorageError) { return try translog.append(operation) } catch { throw fail(error) }
     }
 }

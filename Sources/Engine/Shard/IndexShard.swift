@@ -33,6 +33,7 @@ package final class IndexShard: @unchecked Sendable {
     let merges = Monitor()
     let counters = Counters()
     let nextSeqNo: Atomic<Int64>
+    let external = ExternalPosition()
     let commit: Mutex<CommitPoint>
     /// A commit point whose writing failed may be on the disk all the same (its name was there, the folder's sync failed), and would be
     /// the index after a restart: until a newer one is durable its files stay, and its number is not used again. Under the flush's lock.
@@ -48,7 +49,7 @@ package final class IndexShard: @unchecked Sendable {
     let primaryTerm: Int64 = 1
 
     struct Counters: ~Copyable, Sendable {
-        let indexed = Atomic<Int>(0), deleted = Atomic<Int>(0), gets = Atomic<Int>(0)
+        let indexed = Atomic<Int>(0), deleted = Atomic<Int>(0), patched = Atomic<Int>(0), gets = Atomic<Int>(0)
         let refreshes = Atomic<Int>(0), flushes = Atomic<Int>(0), merges = Atomic<Int>(0)
     }
 
@@ -83,6 +84,7 @@ package final class IndexShard: @unchecked Sendable {
         slots = (0..<max(1, settings.writers)).map { _ in WriterSlot(number: state.beginBuffer(), epoch: 0) }
         self.state = Mutex(state)
         nextSeqNo = Atomic(opened.commit.maxSeqNo + 1)
+        external.raise(to: opened.commit.externalVersion)
         // Twice over the log: once to know that it is whole and where it ends, once to do it again.
         let first = opened.commit.translogGeneration
         let recovered = try Translog.recover(opened.translogs, from: first) { _ throws(EngineError) in }
@@ -120,8 +122,9 @@ package final class IndexShard: @unchecked Sendable {
 
     /// What a search sees now.
     package func snapshot(settings: SearchSettings = SearchSettings()) -> IndexSnapshot {
-        let (views, maxSeqNo) = state.withLock { ($0.views, $0.maxSeqNo) }
-        return IndexSnapshot(segments: views, mapping: mapping.current, maxSequenceNumber: maxSeqNo, settings: settings)
+        let (views, maxSeqNo, external) = state.withLock { ($0.views, $0.maxSeqNo, $0.externalVersion) }
+        return IndexSnapshot(
+            segments: views, mapping: mapping.current, maxSequenceNumber: maxSeqNo, externalVersion: external, settings: settings)
     }
 
     package var stats: IndexStats {
@@ -131,7 +134,7 @@ package final class IndexShard: @unchecked Sendable {
             let live = segment.liveCount
             s.docs += live
             s.deletedDocs += segment.segment.docCount - live
-            s.storeBytes += segment.length + segment.liveLength
+            s.storeBytes += segment.length + segment.liveLength + segment.patchLength
         }
         s.segments = segments.count
         (s.translogOperations, s.translogBytes) = translog.size
@@ -140,6 +143,7 @@ package final class IndexShard: @unchecked Sendable {
         s.bufferBytes = bufferBytes
         s.maxSeqNo = nextSeqNo.load(ordering: .relaxed) - 1
         s.indexTotal = counters.indexed.load(ordering: .relaxed)
+        s.patchTotal = counters.patched.load(ordering: .relaxed)
         s.deleteTotal = counters.deleted.load(ordering: .relaxed)
         s.getTotal = counters.gets.load(ordering: .relaxed)
         s.refreshTotal = counters.refreshes.load(ordering: .relaxed)
@@ -149,10 +153,13 @@ package final class IndexShard: @unchecked Sendable {
     }
 
     /// Bytes of documents not yet in segments. Waits for writes in progress.
-    package var bufferBytes: Int { slots.reduce(0) { n, slot in n &+ slot.monitor.locked { slot.writer.memoryBytes } } }
+    package var bufferBytes: Int { slots.reduce(0) { n, slot in n &+ slot.monitor.locked { slot.memoryBytes } } }
 
     /// Whether a refresh would change what readers see.
-    package var isDirty: Bool { slots.contains { slot in slot.monitor.locked { !slot.isEmpty } } || state.withLock { $0.hasRetired } }
+    package var isDirty: Bool {
+        let written = external.written
+        return slots.contains { slot in slot.monitor.locked { !slot.isEmpty } } || state.withLock { $0.hasRetired || $0.externalVersion < written }
+    }
 
     package var settings: ShardSettings {
         get { currentSettings.withLock { $0 } }

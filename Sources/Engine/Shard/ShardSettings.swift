@@ -20,5 +20,16 @@ package struct ShardSettings: Sendable {
     package var seed: UInt64?
     /// Bulk requests of at least so many bytes are indexed by several threads.
     package var parallelBytesMin = 1 << 20
+    /// Told of moments between two steps at which other threads may come in: tests make them come in just there.
+    package var observer: (@Sendable (ShardMoment) -> Void)?
     package init() {}
+}
+
+package enum ShardMoment: Sendable, Equatable, CaseIterable {
+    /// Of a refresh: empty slots have the epoch of now, others are sealed. Of a refresh: slots were looked at for the oldest epoch, seals were not yet.
+    case slotsPassed, slotsSeen
+    /// A buffer has left its slot and is not sealed yet.
+    case detached
+    /// A merge has read its sources; its segment is written and not published; is published.
+    case mergeBegun, mergeWritten, mergePublished
 }

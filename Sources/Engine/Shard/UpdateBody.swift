@@ -4,7 +4,7 @@
 internal import JSON
 
 struct UpdateBody {
-    private var doc: JSONObject?
+    private(set) var doc: JSONObject?
     private var upsert: JSONObject?
     private var docAsUpsert = false
     private var detectNoop = true

@@ -16,6 +16,8 @@ final class VersionMap: Sendable {
         /// Its number in that buffer; nil when it was deleted.
         var doc: DocID?
         var routing: String?
+        /// Other values of updatable columns, all since the document was last published: it lies in a segment, and `doc` says only that it is not deleted.
+        var patches: [FieldPatch] = []
         /// Of a deletion: until when it is remembered for version checks, monotonic milliseconds.
         var forgetAt: Int64 = 0
     }

@@ -1,4 +1,4 @@
-// One of a shard's write buffers, with the deletes its documents carry. Whoever holds its lock may write.
+// One of a shard's write buffers, with the deletes its documents carry, and patches. Whoever holds its lock may write.
 
 internal import Indexing
 internal import Segments
@@ -9,6 +9,8 @@ final class WriterSlot: @unchecked Sendable {
     var writer = DocumentWriter()
     var number: UInt32
     var deletes: [DocumentPlace] = []
+    /// Of documents in published segments.
+    var patches: [PlacedPatch] = []
     var maxSeqNo: Int64 = -1
     /// The merge epoch when this buffer was begun: it holds no delete that names a segment retired before.
     var epoch: Int
@@ -20,7 +22,11 @@ final class WriterSlot: @unchecked Sendable {
         if place.segment == number { writer.markDead(place.doc) } else { deletes.append(place) }
     }
 
-    var isEmpty: Bool { writer.isEmpty && deletes.isEmpty }
+    var isEmpty: Bool { writer.isEmpty && deletes.isEmpty && patches.isEmpty }
+
+    private static let patchBytes = 256
+    /// About, for patches; they are small.
+    var memoryBytes: Int { writer.memoryBytes &+ patches.count &* Self.patchBytes }
 }
 
 /// A buffer taken out of its slot, to be sealed.
@@ -29,5 +35,6 @@ struct DetachedBuffer: @unchecked Sendable {
     let writer: DocumentWriter
     let number: UInt32
     let deletes: [DocumentPlace]
+    let patches: [PlacedPatch]
     let maxSeqNo: Int64
 }

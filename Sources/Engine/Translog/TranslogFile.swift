@@ -3,7 +3,7 @@
 //     offset   size   field
 //     0        8      magic "ISOTHERM"
 //     8        4      structure "TLOG"
-//     12       4      format version (1)
+//     12       4      format version (2; 1, without patches and positions, is still read)
 //     16       8      generation
 //     24       8      valid length of the generation before, 0 when there is none to replay
 //     32       4      CRC-32C of [0, 32)
@@ -31,7 +31,7 @@ package import Bytes
 package import Storage
 
 package enum TranslogFile {
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let headerSize = 36
     package static let recordHeaderSize = 20
     package static let payloadMax = 1 << 30
@@ -79,7 +79,7 @@ package enum TranslogFile {
             guard try r.fixed(UInt32.self) == CRC32C.of(span.extracting(0..<32)) else { throw Corruption("header checksum differs", at: 32) }
             return (version, header)
         }
-        guard found.version == version else {
+        guard found.version == version || found.version == 1 else {
             throw StorageError(
                 found.version > version ? .tooNew : .tooOld, path: file.path, "translog format \(found.version); this build reads \(version)", at: 12)
         }

@@ -116,12 +116,17 @@ package enum ColumnMerge {
             let docs = try stored.documents(of: block)
             let packed = try stored.packed(block)
             // A small block is the last of its segment: many such would make many small blocks.
-            if packed.count >= StoredFields.blockBytes / 8, docs.allSatisfy({ source.docMap[$0] != .max }) {
+            if packed.count >= StoredFields.blockBytes / 8, docs.allSatisfy({ source.docMap[$0] != .max }),
+                source.segment.columns.patches?.containsAny(docs) != true
+            {
                 out.appendPacked(packed, docs: docs.count)
             } else {
-                try stored.withUnpacked(block) { bytes, starts throws(Corruption) in
+                let (bytes, starts) = try stored.withUnpacked(block) { bytes, starts throws(Corruption) in
                     guard starts.count == docs.count + 1 else { throw Corruption("block does not fit the index", at: 0) }
-                    for (i, doc) in docs.enumerated() where source.docMap[doc] != .max { out.append(bytes[starts[i]..<starts[i + 1]]) }
+                    return (bytes, starts)
+                }
+                for (i, doc) in docs.enumerated() where source.docMap[doc] != .max {
+                    out.append(try source.segment.columns.source(of: DocID(doc), stored: bytes[starts[i]..<starts[i + 1]]))
                 }
             }
             if out.packed.count >= 1 << 20 { try file.write(out.takePacked()) }

@@ -7,14 +7,15 @@
 //     offset   size   field
 //     0        8      magic "ISOTHERM"
 //     8        4      structure "CMT "
-//     12       4      format version (1)
+//     12       4      format version (2; 1, without patches, is still read)
 //     16       8      generation
 //     24       8      largest sequence number in the segments, -1 for none
 //     32       8      first translog generation that must be replayed
 //     40       8      number of the next segment to be made
 //     48       v      notes: count, then per note key s, value s (positions of feeds that the index follows)
 //     ...      v      segments: count, then per segment name s, id 16, length v, docCount v, live generation v
-//                     (0: none deleted), live length v, deleted v
+//                     (0: none deleted), live length v, deleted v,
+//                     patch generation v (0: none), patch length v
 //     end - 4  4      CRC-32C of [0, end - 4)
 //
 // Invariants
@@ -27,7 +28,7 @@ package import Segments
 package import Storage
 
 package struct CommitPoint: Sendable, Equatable {
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
     package static let segmentsMax = 100_000
 
     package struct SegmentEntry: Sendable, Equatable {
@@ -39,6 +40,9 @@ package struct CommitPoint: Sendable, Equatable {
         package var liveGeneration: UInt64
         package var liveLength: Int
         package var deletedCount: Int
+        /// 0: nothing is patched, and there is no file.
+        package var patchGeneration: UInt64 = 0
+        package var patchLength = 0
         package init(name: String, id: SegmentID, length: Int, docCount: Int, liveGeneration: UInt64, liveLength: Int, deletedCount: Int) {
             (self.name, self.id, self.length, self.docCount) = (name, id, length, docCount)
             (self.liveGeneration, self.liveLength, self.deletedCount) = (liveGeneration, liveLength, deletedCount)
@@ -61,6 +65,12 @@ package struct CommitPoint: Sendable, Equatable {
     }
 
     package var fileName: String { "commit-\(generation)" }
+
+    /// How far the index has followed something outside, as a feed's position; 0 for nothing.
+    package var externalVersion: Int64 {
+        get { notes["external_version"].flatMap { Int64($0) } ?? 0 }
+        set { notes["external_version"] = newValue == 0 ? nil : String(newValue) }
+    }
 
     /// The generation in a commit point's file name; nil for other names.
     package static func generation(ofFile name: String) -> UInt64? {
@@ -105,6 +115,8 @@ package struct CommitPoint: Sendable, Equatable {
             w.varint(s.liveGeneration)
             w.varint(s.liveLength)
             w.varint(s.deletedCount)
+            w.varint(s.patchGeneration)
+            w.varint(s.patchLength)
         }
         w.fixed(CRC32C.of(w.bytes))
         return w.bytes
@@ -131,17 +143,19 @@ package struct CommitPoint: Sendable, Equatable {
         guard bodyEnd >= 48 else { throw Corruption("cut short", at: span.byteCount) }
         var tail = ByteReader(span, at: bodyEnd)
         guard try tail.fixed(UInt32.self) == CRC32C.of(span.extracting(0..<bodyEnd)) else { throw Corruption("checksum differs", at: bodyEnd) }
-        if version != Self.version { return nil }
+        guard version == Self.version || version == 1 else { return nil }
         var commit = CommitPoint(generation: try r.fixed(), maxSeqNo: try r.fixed(), translogGeneration: try r.fixed(), nextSegment: try r.fixed())
         for _ in 0..<(try r.count(max: r.remaining)) {
             let key = text(try r.string())
             commit.notes[key] = text(try r.string())
         }
         for _ in 0..<(try r.count(max: segmentsMax)) {
-            commit.segments.append(SegmentEntry(
+            var entry = SegmentEntry(
                 name: text(try r.string()), id: SegmentID(high: try r.fixed(), low: try r.fixed()), length: try r.count(max: .max),
                 docCount: try r.count(max: Int(Int32.max)), liveGeneration: try r.varint(), liveLength: try r.count(max: .max),
-                deletedCount: try r.count(max: Int(Int32.max))))
+                deletedCount: try r.count(max: Int(Int32.max)))
+            if version > 1 { (entry.patchGeneration, entry.patchLength) = (try r.varint(), try r.count(max: .max)) }
+            commit.segments.append(entry)
         }
         guard r.offset == bodyEnd else { throw Corruption("bytes left over", at: r.offset) }
         return commit

@@ -110,7 +110,7 @@ package final class DocumentWriter {
         case .number(let value):
             var options: ColumnOptions = []
             if type.docValues { options.insert(.column) }
-            if type.index { options.insert(.points) }
+            if type.index, !type.updatable { options.insert(.points) }
             switch type.kind {
             case .double, .float, .halfFloat: options.insert(.doubles)
             default: break

@@ -45,6 +45,10 @@ struct FieldDeclaration: Sendable {
                 multiFields = try Self.multiFields(value, path: path, isMultiField: isMultiField, analysis: analysis)
             default:
                 guard let parameter = known.first(where: { $0.name == name }) else {
+                    if name == "updatable" {
+                        throw Self.wrong(
+                            "[updatable] on field [\(path)] of type [\(kind.rawValue)] is not supported: only numeric, boolean and date fields can be updatable; leave it out")
+                    }
                     throw Self.wrong("unknown parameter [\(name)] on mapper [\(Self.leaf(path))] of type [\(kind.rawValue)]")
                 }
                 if case .any = parameter.shape, value.isNull { continue }
@@ -57,6 +61,7 @@ struct FieldDeclaration: Sendable {
         }
         self.init(path: path, kind: kind, parameters: parameters, copyTo: copyTo, multiFields: multiFields)
         try checkWhole()
+        try checkUpdatable(isMultiField: isMultiField)
     }
 
     // MARK: -
@@ -82,6 +87,20 @@ struct FieldDeclaration: Sendable {
             throw Self.wrong("[time_series_dimension] and [time_series_metric] on field [\(path)] are not supported; leave them out")
         }
     }
+
+    /// A patched value must be in one column and in one place of the source.
+    private func checkUpdatable(isMultiField: Bool) throws(MappingError) {
+        func refuse(_ why: String) -> MappingError { Self.wrong("[updatable] on field [\(path)]: \(why)") }
+        if let sub = multiFields.first(where: \.isUpdatable) { throw refuse("its multi-field [\(sub.path)] cannot be updatable; declare a field of its own") }
+        guard isUpdatable else { return }
+        if isMultiField { throw refuse("a multi-field cannot be updatable; declare a field of its own") }
+        if !multiFields.isEmpty { throw refuse("an updatable field has no [fields]; they would keep the old value") }
+        if !copyTo.isEmpty { throw refuse("an updatable field has no [copy_to]; the copies would keep the old value") }
+        if parameters["doc_values"] == false { throw refuse("it needs its column; leave [doc_values] out") }
+        if parameters["store"] == true { throw refuse("[store] would keep the old value; leave it out") }
+    }
+
+    var isUpdatable: Bool { parameters["updatable"] == true }
 
     private static func copyTo(_ value: JSONValue, _ path: String) throws(MappingError) -> [String] {
         if let one = value.string { return [one] }
@@ -191,6 +210,6 @@ extension FieldType {
             format: kind == .date || kind == .dateNanos ? declared.value("format")?.string : nil,
             coerce: declared.parameters["coerce"]?.boolean ?? limits.coerce,
             ignoreMalformed: declared.parameters["ignore_malformed"]?.boolean ?? limits.ignoreMalformed,
-            aliasPath: declared.parameters["path"]?.string, definition: declared.definition, number: number)
+            aliasPath: declared.parameters["path"]?.string, updatable: declared.isUpdatable, definition: declared.definition, number: number)
     }
 }

@@ -54,7 +54,7 @@ extension FieldType.Kind {
         case .long, .integer, .short, .byte, .double, .float, .halfFloat: Self.numberParameters
         case .unsignedLong: Self.numberParameters
         case .scaledFloat: Self.numberParameters + [FieldParameter(name: "scaling_factor", shape: .number, updatable: true)]
-        case .boolean: Self.common + Self.stored + [Self.nullValue, Self.ignoreMalformed]
+        case .boolean: Self.common + Self.stored + [Self.updatableColumn, Self.nullValue, Self.ignoreMalformed]
         case .date, .dateNanos: Self.dateParameters
         case .ip: Self.common + Self.stored + [Self.nullValue, Self.ignoreMalformed, Self.dimension]
         case .flattened: Self.flattenedParameters
@@ -66,6 +66,8 @@ extension FieldType.Kind {
 
     private static let common = [FieldParameter(name: "meta", shape: .object, updatable: true)]
     private static let stored = [FieldParameter.bool("index", true), .bool("doc_values", true), .bool("store", false)]
+    /// Isotherm's own: the column's values may change without the document being written anew.
+    private static let updatableColumn = FieldParameter.bool("updatable", false)
     private static let nullValue = FieldParameter(name: "null_value", shape: .any)
     private static let ignoreAbove = FieldParameter(name: "ignore_above", shape: .integer, fallback: 2_147_483_647, updatable: true)
     private static let ignoreMalformed = FieldParameter.bool("ignore_malformed", false, updatable: true)
@@ -95,12 +97,13 @@ extension FieldType.Kind {
     ]
 
     private static let numberParameters = common + stored + [
+        updatableColumn,
         nullValue, ignoreMalformed, .bool("coerce", true, updatable: true), dimension,
         FieldParameter(name: "time_series_metric", shape: .oneOf(["gauge", "counter"])),
     ]
 
     private static let dateParameters = common + stored + [
-        nullValue, ignoreMalformed, FieldParameter(name: "locale", shape: .string, fallback: ""),
+        updatableColumn, nullValue, ignoreMalformed, FieldParameter(name: "locale", shape: .string, fallback: ""),
         FieldParameter(name: "format", shape: .dateFormat, fallback: "strict_date_optional_time||epoch_millis"),
     ]
 

@@ -44,6 +44,8 @@ package final class FieldType: Sendable {
     package let ignoreMalformed: Bool
     /// alias only.
     package let aliasPath: String?
+    /// The column's values may change without the document being written anew: no points, no postings.
+    package let updatable: Bool
     /// The definition as the caller wrote it, for GET _mapping.
     package let definition: JSONObject
 
@@ -52,7 +54,7 @@ package final class FieldType: Sendable {
         indexOptions: IndexOptions = .docs, analyzer: (any Analyzer)? = nil, searchAnalyzer: (any Analyzer)? = nil,
         searchQuoteAnalyzer: (any Analyzer)? = nil, positionIncrementGap: Int? = nil, normalizer: (any Analyzer)? = nil, ignoreAbove: Int? = nil,
         nullValue: JSONValue? = nil, copyTo: [String] = [], scalingFactor: Double = 1, format: String? = nil, coerce: Bool = true,
-        ignoreMalformed: Bool = false, aliasPath: String? = nil, definition: JSONObject = JSONObject(),
+        ignoreMalformed: Bool = false, aliasPath: String? = nil, updatable: Bool = false, definition: JSONObject = JSONObject(),
         number: UInt32 = .max
     ) {
         self.number = number
@@ -77,6 +79,7 @@ package final class FieldType: Sendable {
         self.coerce = coerce
         self.ignoreMalformed = ignoreMalformed
         self.aliasPath = aliasPath
+        self.updatable = updatable
         self.definition = definition
     }
 

@@ -136,12 +136,13 @@ final class QueryBinder {
     }
 
     /// A set whose bits the filter cache may keep.
+    /// - Parameter changes: the set depends on what can change under a segment (updatable columns): it is not kept.
     func set(
-        _ description: String, score: Float, estimate: @escaping @Sendable (SegmentView) -> Int,
+        _ description: String, score: Float, changes: Bool = false, estimate: @escaping @Sendable (SegmentView) -> Int,
         test: (@Sendable (SegmentView) throws(StorageError) -> (@Sendable (DocID) -> Bool)?)? = nil,
         documents: @escaping @Sendable (SegmentView) throws(StorageError) -> BitSet
     ) -> Plan {
-        guard let cache = builder.filterCache else {
+        guard let cache = builder.filterCache, !changes else {
             return .set(SetPlan(description: description, estimate: estimate, test: test, documents: documents), score: score)
         }
         return .set(SetPlan(description: description, estimate: estimate, test: test) { view throws(StorageError) in

@@ -164,7 +164,7 @@ extension QueryBinder {
 
     func numbers(_ type: FieldType, _ range: ClosedRange<Int64>, score: Float) -> Plan {
         let path = type.path
-        return set("\(path):[\(range.lowerBound) TO \(range.upperBound)]", score: score,
+        return set("\(path):[\(range.lowerBound) TO \(range.upperBound)]", score: score, changes: type.updatable,
             estimate: { view in view.segment.fields[path].map { (try? view.segment.columns.estimate($0.ordinal, in: range)) ?? view.docCount } ?? 0 },
             test: { view throws(StorageError) in
                 guard let info = view.segment.fields[path] else { return { _ in false } }

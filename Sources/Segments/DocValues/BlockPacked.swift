@@ -32,7 +32,9 @@ package struct BlockPacked: @unchecked Sendable {
     /// Of all values; (0, 0) when there is none.
     package let low: Int64, high: Int64
     /// Keeps the mapped bytes alive.
-    private let owner: Section?
+    let owner: Section?
+    /// Of blocks that were made in memory: keeps their bytes alive.
+    let made: [Int: BlockBytes]
 
     /// - Precondition: 0 <= i < count.
     @inline(__always)
@@ -80,6 +82,7 @@ package struct BlockPacked: @unchecked Sendable {
     package init(_ r: inout ByteReader, section: Section, start: Int, count: Int) throws(Corruption) {
         self.count = count
         owner = section
+        made = [:]
         if count == 0 {
             (gcd, blocks, low, high) = (1, [], 0, 0)
             return
@@ -113,6 +116,74 @@ package struct BlockPacked: @unchecked Sendable {
         }
         (self.blocks, low, high) = (blocks, lowest, highest)
     }
+}
+
+extension BlockPacked {
+    /// The values packed in memory, with divisor 1.
+    /// - Parameter owner: what else the column reads from.
+    init(_ values: [Int64], owner: Section?) {
+        var blocks: [Block] = [], made: [Int: BlockBytes] = [:]
+        for start in stride(from: 0, to: values.count, by: Self.blockSize) {
+            let (block, bytes) = Self.pack(values[start..<min(start + Self.blockSize, values.count)])
+            made[blocks.count] = bytes
+            blocks.append(block)
+        }
+        self.init(count: values.count, blocks: blocks, owner: owner, made: made)
+    }
+
+    /// With other values in some places: their blocks are made anew, the others shared.
+    /// - Precondition: the divisor is 1; places rise below `count`.
+    func replacing(_ changes: [(place: Int, value: Int64)]) -> BlockPacked {
+        var blocks = blocks, made = made, i = 0
+        while i < changes.count {
+            let b = changes[i].place >> Self.blockShift, first = b << Self.blockShift, old = blocks[b]
+            var values = (0..<old.values.count).map { old.low &+ Int64(bitPattern: old.values[$0]) }
+            while i < changes.count, changes[i].place >> Self.blockShift == b {
+                values[changes[i].place - first] = changes[i].value
+                i += 1
+            }
+            (blocks[b], made[b]) = Self.pack(values[...])
+        }
+        return BlockPacked(count: count, blocks: blocks, owner: owner, made: made)
+    }
+
+    private init(count: Int, blocks: [Block], owner: Section?, made: [Int: BlockBytes]) {
+        (self.count, self.blocks, self.owner, self.made, gcd) = (count, blocks, owner, made, 1)
+        low = blocks.reduce(blocks.isEmpty ? 0 : Int64.max) { min($0, $1.low) }
+        high = blocks.reduce(blocks.isEmpty ? 0 : Int64.min) { max($0, $1.high) }
+    }
+
+    /// - Precondition: 1 to 4,096 values.
+    private static func pack(_ values: ArraySlice<Int64>) -> (Block, BlockBytes) {
+        var low = Int64.max, high = Int64.min
+        for v in values {
+            low = min(low, v)
+            high = max(high, v)
+        }
+        var packer = BitPacker(width: PackedInts.width(max: UInt64(bitPattern: high &- low))), bytes: [UInt8] = []
+        for v in values { packer.append(UInt64(bitPattern: v &- low), to: &bytes) }
+        packer.finish(&bytes)
+        let kept = BlockBytes(bytes, values: values.count, width: PackedInts.width(max: UInt64(bitPattern: high &- low)))
+        return (Block(values: kept.values, low: low, high: high), kept)
+    }
+}
+
+/// The packed values of one block in memory of its own.
+@safe final class BlockBytes: @unchecked Sendable {
+    // Safe: made here with the 8 bytes of padding that PackedInts wants, never written again, freed with the last column that has the block.
+    private let memory: UnsafeMutableRawBufferPointer
+    let values: PackedInts
+
+    init(_ packed: [UInt8], values count: Int, width: Int) {
+        unsafe memory = .allocate(byteCount: packed.count + 8, alignment: 8)
+        unsafe memory.copyBytes(from: packed + [UInt8](repeating: 0, count: 8))
+        guard let values = unsafe PackedInts(UnsafeRawBufferPointer(memory), count: count, width: width) else {
+            preconditionFailure("a block was packed in another width than its own")
+        }
+        self.values = values
+    }
+
+    deinit { unsafe memory.deallocate() }
 }
 
 /// 0 counts as a multiple of everything.

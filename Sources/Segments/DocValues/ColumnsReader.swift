@@ -10,6 +10,8 @@ import Synchronization
 package final class ColumnsReader: Sendable {
     package let file: SegmentFile
     package let docCount: Int
+    /// Patches laid over the file's columns; nil for none.
+    let overlay: ColumnOverlay?
     private let opened = Mutex(Opened())
 
     /// What has been decoded. An inner nil: the segment has none.
@@ -27,18 +29,31 @@ package final class ColumnsReader: Sendable {
     }
 
     /// Touches nothing: made when a segment is opened.
-    package init(file: SegmentFile, docCount: Int) { (self.file, self.docCount) = (file, docCount) }
+    package init(file: SegmentFile, docCount: Int) { (self.file, self.docCount, overlay) = (file, docCount, nil) }
+
+    init(_ overlay: ColumnOverlay) { (file, docCount, self.overlay) = (overlay.base.file, overlay.base.docCount, overlay) }
+
+    /// Updatable columns' values that differ from the file's; nil for none.
+    package var patches: SegmentPatches? { overlay?.patches }
+
+    /// The column, if somebody asked for it before.
+    func decodedNumbers(_ field: UInt32) -> NumberColumn? { opened.withLock { $0.numbers[field] ?? nil } }
 
     // MARK: Columns
 
     package func numbers(_ field: UInt32) throws(StorageError) -> NumberColumn? {
+        if let overlay, !overlay.patches.fields.contains(field) { return try overlay.base.numbers(field) }
         if let known = opened.withLock({ $0.numbers[field] }) { return known }
-        let column = try open(field, .numbers) { section, range throws(StorageError) in try NumberColumn(section: section, range: range, docCount: docCount) }
+        let column: NumberColumn?
+        if let overlay { column = try overlay.numbers(field) } else {
+            column = try open(field, .numbers) { section, range throws(StorageError) in try NumberColumn(section: section, range: range, docCount: docCount) }
+        }
         opened.withLock { $0.numbers[field] = .some(column) }
         return column
     }
 
     package func keywords(_ field: UInt32) throws(StorageError) -> KeywordColumn? {
+        if let overlay { return try overlay.base.keywords(field) }
         if let known = opened.withLock({ $0.keywords[field] }) { return known }
         let column = try open(field, .keywords) { section, range throws(StorageError) in try KeywordColumn(section: section, range: range, docCount: docCount) }
         opened.withLock { $0.keywords[field] = .some(column) }
@@ -46,6 +61,8 @@ package final class ColumnsReader: Sendable {
     }
 
     package func points(_ field: UInt32) throws(StorageError) -> Points? {
+        // A field that is patched has none, whatever a file says.
+        if let overlay { return overlay.patches.fields.contains(field) ? nil : try overlay.base.points(field) }
         if let known = opened.withLock({ $0.points[field] }) { return known }
         let points = try open(field, .points) { section, range throws(StorageError) in try Points(section: section, range: range, docCount: docCount) }
         opened.withLock { $0.points[field] = .some(points) }
@@ -79,9 +96,16 @@ package final class ColumnsReader: Sendable {
         try numbers(field)?.test(in: range)
     }
 
+    /// Whether a patch of the field would change just one value of the document.
+    package func hasOneNumber(_ field: UInt32, _ doc: DocID) throws(StorageError) -> Bool {
+        try (overlay?.base ?? self).numbers(field)?.hasOneValue(doc) ?? false
+    }
+
     // MARK: Documents
 
+    /// As they lie in the file, without patches.
     package func storedFields() throws(StorageError) -> StoredFields {
+        if let overlay { return try overlay.base.storedFields() }
         if let known = opened.withLock({ $0.stored }) { return known }
         guard let index = file.section(.storedIndex), let blocks = file.section(.storedBlocks) else { throw missing("stored fields") }
         let stored = try StoredFields(index: index, blocks: blocks, docCount: docCount)
@@ -89,9 +113,19 @@ package final class ColumnsReader: Sendable {
         return stored
     }
 
-    package func source(of doc: DocID) throws(StorageError) -> [UInt8] { try storedFields().source(of: doc) }
+    package func source(of doc: DocID) throws(StorageError) -> [UInt8] {
+        if let overlay { return try overlay.source(of: doc) }
+        return try storedFields().source(of: doc)
+    }
+
+    /// A stored source with the document's patches: for merges, which read blocks.
+    package func source(of doc: DocID, stored: ArraySlice<UInt8>) throws(StorageError) -> ArraySlice<UInt8> {
+        guard let overlay, let patched = overlay.patches[doc] else { return stored }
+        return try overlay.laid(patched, over: Array(stored))[...]
+    }
 
     package func identifiers() throws(StorageError) -> Identifiers {
+        if let overlay { return try overlay.base.identifiers() }
         if let known = opened.withLock({ $0.identifiers }) { return known }
         guard let section = file.section(.identifiers) else { throw missing("identifiers") }
         let identifiers = try Identifiers(section, docCount: docCount)
@@ -105,6 +139,10 @@ package final class ColumnsReader: Sendable {
     package func doc(forID id: String) throws(StorageError) -> DocID? { try identifiers().doc(for: Array(id.utf8)) }
 
     package func version(of doc: DocID) throws(StorageError) -> Int64 {
+        if let overlay {
+            if let patched = overlay.patches.version(of: doc) { return patched }
+            return try overlay.base.version(of: doc)
+        }
         if let known = opened.withLock({ $0.versions }) { return known?[doc] ?? 1 }
         let table = try perDocument(.versions)
         opened.withLock { $0.versions = .some(table) }
@@ -112,6 +150,10 @@ package final class ColumnsReader: Sendable {
     }
 
     package func sequenceNumber(of doc: DocID) throws(StorageError) -> Int64 {
+        if let overlay {
+            if let patched = overlay.patches.seqNo(of: doc) { return patched }
+            return try overlay.base.sequenceNumber(of: doc)
+        }
         if let known = opened.withLock({ $0.sequenceNumbers }) { return known?[doc] ?? 0 }
         let table = try perDocument(.sequenceNumbers)
         opened.withLock { $0.sequenceNumbers = .some(table) }
@@ -119,6 +161,7 @@ package final class ColumnsReader: Sendable {
     }
 
     package func primaryTerm(of doc: DocID) throws(StorageError) -> Int64 {
+        if let overlay { return try overlay.base.primaryTerm(of: doc) }
         if let known = opened.withLock({ $0.primaryTerms }) { return known?[doc] ?? 1 }
         let table = try perDocument(.primaryTerms)
         opened.withLock { $0.primaryTerms = .some(table) }
@@ -126,6 +169,7 @@ package final class ColumnsReader: Sendable {
     }
 
     package func routing(of doc: DocID) throws(StorageError) -> String? {
+        if let overlay { return try overlay.base.routing(of: doc) }
         if let known = opened.withLock({ $0.routing }) { return known[doc] }
         let table = try file.section(.routing).map { section throws(StorageError) in try RoutingTable.decode(section, docCount: docCount) } ?? [:]
         opened.withLock { $0.routing = table }

@@ -50,6 +50,15 @@ package enum NumberCoding: Sendable, Equatable {
         }
     }
 
+    /// What stands for `value`; nil when nothing does in this coding.
+    func raw(of value: Int64) -> Int64? {
+        switch self {
+        case .plain: value
+        case .decimal(let places): Self.raw(value, places, false)
+        case .floatDecimal(let places): Self.raw(value, places, true)
+        }
+    }
+
     /// The raw values of `low...high` that stand for values in `range`; nil when none does.
     func raws(_ range: ClosedRange<Int64>, low: Int64, high: Int64) -> ClosedRange<Int64>? {
         guard low <= high else { return nil }

@@ -216,6 +216,13 @@ package final class NumberColumn: Sendable {
         return out.bytes
     }
 
+    /// Another column's documents with other values.
+    fileprivate init(_ other: NumberColumn, _ coding: NumberCoding, _ raws: BlockPacked) {
+        (presence, offsets, isMultiValued, isDoubles, valueCount) = (other.presence, other.offsets, other.isMultiValued, other.isDoubles, other.valueCount)
+        (self.coding, self.raws) = (coding, raws)
+        (min, max) = (coding.value(raws.low), coding.value(raws.high))
+    }
+
     /// - Parameter range: of the column within `section`; 8 bytes past it can be read.
     package init(section: Section, range: Range<Int>, docCount: Int) throws(StorageError) {
         typealias Parts = (UInt8, Presence, NumberCoding, BlockPacked, PackedInts?)
@@ -236,6 +243,37 @@ package final class NumberColumn: Sendable {
         isDoubles = flags & 2 != 0
         valueCount = raws.count
         (min, max) = (coding.value(raws.low), coding.value(raws.high))
+    }
+}
+
+// MARK: - Other values
+
+extension NumberColumn {
+    package func hasOneValue(_ doc: DocID) -> Bool { presence.rank(of: doc).map { start($0 + 1) - start($0) == 1 } ?? false }
+
+    /// A column with other values for documents that have just one; the rest is shared where it can be. Changes of documents
+    /// that have none or several are left out.
+    /// - Parameter changes: of several for a document the last counts.
+    package func replacing(_ changes: [(doc: DocID, value: Int64)]) -> NumberColumn {
+        var values: [Int: Int64] = [:]
+        for change in changes where hasOneValue(change.doc) {
+            if let rank = presence.rank(of: change.doc) { values[start(rank)] = change.value }
+        }
+        if values.isEmpty { return self }
+        var raws: [(place: Int, value: Int64)] = [], fits = true
+        for (place, value) in values {
+            if let raw = coding.raw(of: value) { raws.append((place, raw)) } else { fits = false }
+        }
+        raws.sort { $0.place < $1.place }
+        if fits, self.raws.gcd == 1 { return NumberColumn(self, coding, self.raws.replacing(raws)) }
+        // Rare: the first patch of a column with another divisor, or a double that the column's decimals cannot hold. From then on blocks do.
+        var all = (0..<self.raws.count).map { self.raws[$0] }
+        if fits {
+            for change in raws { all[change.place] = change.value }
+            return NumberColumn(self, coding, BlockPacked(all, owner: self.raws.owner))
+        }
+        for i in all.indices { all[i] = values[i] ?? coding.value(all[i]) }
+        return NumberColumn(self, .plain, BlockPacked(all, owner: self.raws.owner))
     }
 }
 
