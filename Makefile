@@ -10,7 +10,7 @@ SHARED  ?= ../shared
 PACKAGES := pkg-config libicu-dev liblz4-dev libsqlite3-dev libssl-dev libstemmer-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
-.PHONY: help run test fast build serve corpus index inspect bench million orders crash compat clients fuzz golden format tidy packages venv clean
+.PHONY: help run test fast build serve corpus index inspect bench million orders crash compat clients soldout fuzz golden format tidy packages venv clean
 
 help: ## List the tasks.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -59,6 +59,9 @@ compat: build venv ## Elasticsearch's REST tests against a server of our own.
 
 clients: build venv ## The official Python client against a server of our own.
 	SHARED=$(SHARED) scripts/scenario.sh clients
+
+soldout: packages ## A million checks that what was sold out does not show, with buyers and searchers at once.
+	ISOTHERM_SOLD_OUT_CHECKS=$(or $(CHECKS),1000000) $(SWIFT) test -c release --filter SoldOutTests
 
 fuzz: packages ## The unit tests with other seeds; make fuzz SEED=7 replays a run.
 	$(SWIFT) build -c release --build-tests $(CHECK)

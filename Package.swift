@@ -65,6 +65,9 @@ let package = Package(
             .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]),
 
+        // Between the tiers.
+        layer("Tiering", ["Engine", "Search", "QueryDSL", "Orders", "JSON"]),
+
         // What a user meets.
         layer("Shop", ["Orders", "Secrets", "JSON"]),
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
@@ -101,6 +104,7 @@ let package = Package(
         suite("OrdersTests", ["Orders", "Secrets", "JSON"]),
         suite("OrdersSQLiteTests", ["OrdersSQLite", "Orders", "BulkInput", "Secrets", "JSON", .product(name: "GRDB", package: "GRDB.swift")]),
         suite("ShopTests", ["Shop", "OrdersSQLite", "Orders", "Secrets", "JSON"]),
+        suite("TieringTests", ["Tiering", "OrdersSQLite", "Orders", "Engine", "Search", "QueryDSL", "Secrets", "Mappings", "Storage", "JSON"]),
         suite("CommandsTests", [
             "Commands", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
