@@ -81,6 +81,7 @@ public struct ByteReader: ~Escapable {
     @_lifetime(self: copy self)
     public mutating func string(appendingTo out: inout [UInt8]) throws(Corruption) {
         let n = try count(max: max(0, remaining)), start = offset
+        guard n <= bytes.byteCount - start else { throw Corruption("truncated", at: start) }
         offset += n
         let part = bytes.extracting(start..<start + n)
         part.withUnsafeBytes { unsafe out.append(contentsOf: $0) }
