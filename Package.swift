@@ -74,6 +74,7 @@ let package = Package(
         layer("IsothermNode", [
             "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams", "Shop", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -7,6 +7,7 @@ internal import Glibc
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import NIOPosix
 internal import ServiceLifecycle
 internal import Storage
 
@@ -28,6 +29,8 @@ package enum Server {
         let pool = WorkPool(threads: configuration.threads)
         let responder = RestResponder(router: ElasticAPI.Router(services: services), shop: shop.router, admission: Admission(most: configuration.requestsInFlightMax), pool: pool,
             bodyBytesMax: options.limits.bodyBytesMax)
+        // One loop reads and writes for all connections; what takes long runs elsewhere.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         var logger = Logger(label: "isotherm")
         logger.logLevel = .error
         let data = configuration.data, host = configuration.host, indexes = node.indexNames.count
@@ -46,10 +49,13 @@ package enum Server {
                 let port = channel.localAddress?.port ?? configuration.port
                 announce("isotherm ready on http://\(host):\(port) with \(indexes) indexes of \(data) after \(monotonicMilliseconds() - started) ms")
             },
+            eventLoopGroupProvider: .shared(group),
             logger: logger)
         let ended: Result<Void, any Error>
         let upkeep = Task { await shop.keepUp() }
-        do { ended = .success(try await application.runService()) } catch { ended = .failure(error) }
+        do {
+            ended = .success(try await withTaskExecutorPreference(LoopExecutor(group.next())) { try await application.runService() })
+        } catch { ended = .failure(error) }
         upkeep.cancel()
         _ = await upkeep.value
         shop.close()

@@ -30,11 +30,30 @@ package struct Bytes16: Hashable, Comparable, Sendable, CustomStringConvertible 
         self.init(high: halves.0, low: halves.1)
     }
 
+    package init?(text: some StringProtocol) { self.init(text: String(text)) }
+
     /// From the form with hyphens or without, either case.
-    package init?(text: some StringProtocol) {
-        let digits = text.utf8.count == 36 ? String(text.filter { $0 != "-" }) : String(text)
-        guard digits.utf8.count == 32, let bytes = Hexadecimal.bytes(digits) else { return nil }
-        self.init(bytes)
+    package init?(text: String) {
+        let count = text.utf8.count
+        guard count == 36 || count == 32 else { return nil }
+        var halves: (UInt64, UInt64) = (0, 0), digits = 0
+        for (at, byte) in text.utf8.enumerated() {
+            if count == 36, at == 8 || at == 13 || at == 18 || at == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            let value: UInt8
+            switch byte {
+            case 48...57: value = byte - 48
+            case 97...102: value = byte - 87
+            case 65...70: value = byte - 55
+            default: return nil
+            }
+            if digits < 16 { halves.0 = halves.0 << 4 | UInt64(value) } else { halves.1 = halves.1 << 4 | UInt64(value) }
+            digits += 1
+        }
+        guard digits == 32 else { return nil }
+        self.init(high: halves.0, low: halves.1)
     }
 
     package var bytes: [UInt8] {
@@ -76,7 +95,8 @@ package struct Bytes16: Hashable, Comparable, Sendable, CustomStringConvertible 
 package struct ID<Kind>: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let value: Bytes16
     package init(_ value: Bytes16) { self.value = value }
-    package init?(text: some StringProtocol) {
+    package init?(text: some StringProtocol) { self.init(text: String(text)) }
+    package init?(text: String) {
         guard let value = Bytes16(text: text) else { return nil }
         self.value = value
     }

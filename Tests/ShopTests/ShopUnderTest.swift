@@ -53,7 +53,9 @@ final class ShopUnderTest: Sendable {
         if let actor { headers["x-isotherm-actor"] = actor }
         if let key { headers["idempotency-key"] = key }
         if !body.isEmpty { headers["content-type"] = "application/json" }
-        let answer = await router.answer(method, uri, headers: headers.merging(more) { $1 }, body: Array(body.utf8))
+        var sent = ShopHeaders()
+        for (name, value) in headers.merging(more, uniquingKeysWith: { $1 }) { sent.append(name, value) }
+        let answer = await router.answer(method, uri, headers: sent, body: Array(body.utf8))
         var bytes: [UInt8] = []
         if case .bytes(let all) = answer.body { bytes = all }
         return Reply(status: answer.status, bytes: bytes, headers: answer.headers, type: answer.contentType)

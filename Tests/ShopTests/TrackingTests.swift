@@ -86,8 +86,8 @@ struct TrackingTests {
     private func read(
         _ shop: ShopUnderTest, _ shipment: String, _ person: String, last: String? = nil, _ react: @escaping @Sendable (String) async -> Void
     ) async throws -> String {
-        var headers = ["host": "localhost", "x-isotherm-actor": "customer:\(person)"]
-        if let last { headers["last-event-id"] = last }
+        var headers: ShopHeaders = ["host": "localhost", "x-isotherm-actor": "customer:\(person)"]
+        if let last { headers.append("last-event-id", last) }
         let answer = await shop.router.answer("GET", "/api/shipments/\(shipment)/events", headers: headers, body: [])
         guard case .stream(let run) = answer.body else {
             Issue.record("no stream but \(answer.status)")

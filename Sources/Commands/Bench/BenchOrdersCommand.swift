@@ -27,11 +27,18 @@ package struct BenchOrdersCommand: AsyncParsableCommand {
     }
 
     package func run() async throws {
+        let loop = ClientLoop()
+        try await withTaskExecutorPreference(loop) { try await run(on: loop) }
+    }
+
+    // MARK: -
+
+    private func run(on loop: ClientLoop) async throws {
         let address = try ServerAddress(parsing: url)
         let sync = try probe.map { folder throws(CommandError) in try SyncProbe.medianMicroseconds(in: folder) }
         var connections: [OrderClient] = []
         for number in 0..<clients {
-            connections.append(OrderClient(try await HTTPConnection.open(address), number: number, products: products))
+            connections.append(OrderClient(try await HTTPConnection.open(address, on: loop.group), number: number, products: products))
             try await connections[number].register()
         }
         try await prepare(connections)
@@ -44,8 +51,6 @@ package struct BenchOrdersCommand: AsyncParsableCommand {
         for connection in connections { await connection.close() }
         report(results, elapsed, commits: after.commits - before.commits, commands: after.commands - before.commands, sync)
     }
-
-    // MARK: -
 
     private func prepare(_ all: [OrderClient]) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -110,11 +115,13 @@ private struct OrderClient: Sendable {
     }
 
     func place(until end: UInt64) async throws -> Result {
-        var result = Result(), random = SystemRandomNumberGenerator()
+        var result = Result(), random = SystemRandomNumberGenerator(), placed = 0
+        let run = String(random.next() as UInt64, radix: 36)
         while monotonicNanoseconds() < end {
             let a = Int.random(in: 0..<products, using: &random), b = Int.random(in: 0..<products, using: &random)
             let body = #"{"lines":[{"product":"bench-\#(a)"},{"product":"bench-\#(b)"}]}"#
-            let key = String(random.next() as UInt64, radix: 36) + String(random.next() as UInt64, radix: 36)
+            placed += 1
+            let key = "\(run)-\(placed)"
             let request = HTTPRequest(.post, "/api/orders", body: Array(body.utf8), headers: [("x-isotherm-actor", person), ("idempotency-key", key)])
             let start = monotonicNanoseconds()
             let answer = try await connection.send(request)

@@ -17,8 +17,7 @@ package struct ShopCall: Sendable {
     package var segments: [String]
     /// Decoded; a name twice is refused.
     package var query: [String: String]
-    /// By lower-case name.
-    package var headers: [String: String]
+    package var headers: ShopHeaders
     package var body: [UInt8]
     package var at: Instant
     /// Path parts by the names in the route, and who asks: set by the router.
@@ -26,7 +25,7 @@ package struct ShopCall: Sendable {
     package var actor: Actor?
 
     /// - Parameter uri: path and query as on the request line.
-    package init(_ method: Method, _ uri: String, headers: [String: String] = [:], body: [UInt8] = [], at: Instant) throws(Problem) {
+    package init(_ method: Method, _ uri: String, headers: ShopHeaders = ShopHeaders(), body: [UInt8] = [], at: Instant) throws(Problem) {
         (self.method, self.headers, self.body, self.at) = (method, headers, body, at)
         guard uri.utf8.count <= 8_192 else { throw Problem(414, "uri-too-long", "path and query have at most 8,192 bytes") }
         let halves = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -143,6 +142,22 @@ package struct ShopCall: Sendable {
             throw .invalid("If-Match is one ETag as it was given, with its quotation marks, or *")
         }
         return version
+    }
+}
+
+/// Names in lower case; few, so they are looked for one after the other.
+package struct ShopHeaders: Sendable, ExpressibleByDictionaryLiteral {
+    private var fields: [(name: String, value: String)]
+
+    package init() { fields = [] }
+    package init(dictionaryLiteral elements: (String, String)...) { fields = elements.map { (name: $0.0, value: $0.1) } }
+
+    package mutating func append(_ name: String, _ value: String) { fields.append((name, value)) }
+
+    /// The last one of the name.
+    package subscript(name: String) -> String? {
+        for field in fields.reversed() where field.name == name { return field.value }
+        return nil
     }
 }
 

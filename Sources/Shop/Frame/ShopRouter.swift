@@ -23,8 +23,7 @@ package struct ShopRouter: Sendable {
         path.hasPrefix("/api") && [nil, "/", "?"].contains(path.dropFirst(4).first)
     }
 
-    /// - Parameter headers: by lower-case name.
-    package func answer(_ method: String, _ uri: String, headers: [String: String], body: [UInt8]) async -> ShopAnswer {
+    package func answer(_ method: String, _ uri: String, headers: ShopHeaders, body: [UInt8]) async -> ShopAnswer {
         do {
             guard body.count <= shop.limits.bodyBytesMax else { throw Problem.tooLarge(shop.limits.bodyBytesMax) }
             guard let method = ShopCall.Method(rawValue: method) else {
