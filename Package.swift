@@ -72,7 +72,7 @@ let package = Package(
         layer("Shop", ["Orders", "Secrets", "JSON"]),
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
         layer("IsothermNode", [
-            "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams", "Shop", "OrdersSQLite", "Orders", "Secrets",
+            "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams", "Shop", "Tiering", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),

@@ -18,7 +18,7 @@ package enum Server {
         let started = monotonicMilliseconds()
         let node = try await Node.open(root: FileDirectory(configuration.data), options: configuration.node)
         let shop: ShopMount
-        do { shop = try ShopMount.open(data: configuration.data, host: configuration.host, configuration.shop) } catch {
+        do { shop = try ShopMount.open(data: configuration.data, host: configuration.host, node: node, configuration.shop) } catch {
             await node.close()
             throw error
         }

@@ -1,10 +1,12 @@
 // Opens the shop's store in the data folder, `<data>/hot/isotherm.db` with its keys in `<data>/keys/`, puts the endpoints of /api over it, and keeps upkeep turning.
 
+internal import Engine
 internal import Glibc
 internal import Orders
 internal import OrdersSQLite
 internal import Secrets
 internal import Shop
+internal import Tiering
 
 /// What a server is told about its shop.
 package struct ShopConfiguration: Sendable {
@@ -28,17 +30,19 @@ final class ShopMount: Sendable {
     let router: ShopRouter
     private let store: SQLiteOrderStore
     private let upkeep: Upkeep
+    /// Keeps the product index in step with the store.
+    private let projector: CatalogueProjector
 
-    static func open(data: String, host: String, _ configuration: ShopConfiguration) throws -> ShopMount {
+    static func open(data: String, host: String, node: Node, _ configuration: ShopConfiguration) throws -> ShopMount {
         try makeFolder(data)
         try makeFolder(data + "/hot")
         let ring = try KeyRing.open(folder: data + "/keys")
         var options = OrdersSQLiteOptions()
         (options.waitingMax, options.batchMax) = (configuration.waitingMax, configuration.batchMax)
-        return try ShopMount(SQLiteOrderStore(path: data + "/hot/isotherm.db", keys: ring, options: options), ring, host: host, configuration)
+        return try ShopMount(SQLiteOrderStore(path: data + "/hot/isotherm.db", keys: ring, options: options), ring, host: host, node: node, configuration)
     }
 
-    private init(_ store: SQLiteOrderStore, _ ring: KeyRing, host: String, _ configuration: ShopConfiguration) {
+    private init(_ store: SQLiteOrderStore, _ ring: KeyRing, host: String, node: Node, _ configuration: ShopConfiguration) {
         self.store = store
         let secrets = WebhookSecrets(ring)
         let header: AccessPolicy.Header = switch configuration.access {
@@ -53,13 +57,17 @@ final class ShopMount: Sendable {
             limits: limits, counts: { store.counts }, now: { Instant.now() })
         router = ShopRouter(services)
         upkeep = Upkeep(services)
+        projector = CatalogueProjector(store: store, catalogue: CatalogueSearch(node: node))
     }
 
     /// Turns until cancelled.
     func keepUp() async {
-        while !Task.isCancelled {
-            await upkeep.turn()
-            try? await Task.sleep(for: .seconds(1))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.projector.run() }
+            while !Task.isCancelled {
+                await upkeep.turn()
+                try? await Task.sleep(for: .seconds(1))
+            }
         }
     }
 

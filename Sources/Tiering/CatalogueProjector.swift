@@ -53,18 +53,27 @@ package final class CatalogueProjector: Sendable {
 
     package var progress: Progress { state.withLock { $0.progress } }
 
-    /// Makes the index when it is not there.
+    /// Makes the index when it is not there. One that somebody else made is left alone.
     package func prepare() async throws {
-        do { _ = try catalogue.node.resolve(index.name) } catch where error.type == "index_not_found_exception" {
-            do { _ = try await catalogue.node.createIndex(index.name, index.creation) } catch where error.type == "resource_already_exists_exception" {}
+        do throws(EngineError) {
+            let mapping = try catalogue.node.snapshot(of: index.name).mapping
+            if mapping.field("available")?.updatable == true { return }
+        } catch {
+            guard error.type == "index_not_found_exception" else { throw error }
+            do throws(EngineError) { _ = try await catalogue.node.createIndex(index.name, index.creation) } catch {
+                guard error.type == "resource_already_exists_exception" else { throw error }
+            }
+            return
         }
+        throw EngineError(
+            .conflict, "foreign_index_exception",
+            "the index [\(index.name)] is not the shop's product index (its [available] is no updatable column): give it another name, and the shop makes its own")
     }
 
     /// Follows the outbox until the task is cancelled. What fails is tried again after a pause.
     package func run() async {
         while !Task.isCancelled {
             do {
-                try await prepare()
                 while !Task.isCancelled { if try await step() == 0 { await rest(idle) } }
             } catch {
                 state.withLock { $0.progress.failure = "\(error)" }
@@ -89,6 +98,8 @@ package final class CatalogueProjector: Sendable {
         let before = UInt64(clamping: try catalogue.version())
         let rows = try await store.outbox(after: before, limit: batchMax)
         guard let last = rows.last else { return 0 }
+        // Not before there is something to put in: a server without a shop has no index of its own.
+        try await prepare()
         let operations = try await operations(for: rows)
         let durably = state.withLock { s in
             let now = ContinuousClock.now

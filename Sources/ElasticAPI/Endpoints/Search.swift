@@ -27,9 +27,11 @@ struct SearchEndpoint: Endpoint {
     func answer(from services: Services) async throws -> APIAnswer {
         guard let keepAlive else {
             let rendering = try await services.run(search)
-            return APIAnswer(200, .written { w in rendering.write(&w) })
+            var answer = APIAnswer(200, .written { w in rendering.write(&w) })
+            if rendering.version > 0 { answer.headers.append(("X-Isotherm-Version", String(rendering.version))) }
+            return answer
         }
-        let targets = try services.targets(search.expression, search.options)
+        let targets = try await services.targets(search)
         var cursor = ScrollCursor(search.request), first = search
         first.request = cursor.request
         var rendering = try await services.run(first, in: targets)
@@ -48,12 +50,16 @@ struct SearchCall: Sendable {
         "min_score", "pre_filter_shard_size", "preference", "profile", "q", "request_cache", "rest_total_hits_as_int", "routing", "search_type",
         "seq_no_primary_term", "size", "sort", "_source", "_source_includes", "_source_excludes", "stats", "stored_fields", "suggest_field",
         "suggest_mode", "suggest_size", "suggest_text", "terminate_after", "timeout", "track_scores", "track_total_hits", "typed_keys", "version",
-        "force_synthetic_source", "include_named_queries_score"] + APICall.indexParameters
+        "force_synthetic_source", "include_named_queries_score", "min_version", "min_version_timeout"] + APICall.indexParameters
 
     var expression: String
     var options: IndexOptions
     var request: SearchRequest
     var rendering: SearchRendering.Options
+    /// Isotherm's own: the answer stands at this version of the feed that the indexes follow, or later.
+    var minVersion: Int64?
+    var minVersionMilliseconds: Int64 = 5_000
+    private static let minVersionMillisecondsMax: Int64 = 30_000
 
     init(_ call: APICall) throws {
         expression = call.indexExpression
@@ -64,6 +70,9 @@ struct SearchCall: Sendable {
         if let type = call.text("search_type"), !["query_then_fetch", "dfs_query_then_fetch"].contains(type) {
             throw APIError.illegal("No search type for [\(type)]")
         }
+        minVersion = try call.integer("min_version").map { Int64($0) }
+        if let wait = try call.duration("min_version_timeout") { minVersionMilliseconds = min(max(0, wait), Self.minVersionMillisecondsMax) }
+        if minVersion != nil, request.pointInTime != nil { throw APIError.validation("[min_version] cannot be used with point in time: it shows one moment for ever") }
         if let size = try call.integer("batched_reduce_size"), size < 2 { throw APIError.illegal("batchedReduceSize must be >= 2") }
         if let size = try call.integer("pre_filter_shard_size"), size < 1 { throw APIError.illegal("preFilterShardSize must be >= 1") }
         try check(call)
@@ -121,13 +130,31 @@ extension Services {
     /// Runs it over the indexes of its expression, or over its point in time.
     func run(_ search: SearchCall) async throws -> SearchRendering {
         guard let pointInTime = search.request.pointInTime else {
-            return try await run(search, in: try targets(search.expression, search.options))
+            return try await run(search, in: try await targets(search))
         }
         let keepAlive = try pointInTime.keepAlive.map { text throws in try TimeValue.milliseconds(text, setting: "keep_alive") }
         let context = try scrolls.use(pointInTime.id, keepAlive: keepAlive, now: nowMilliseconds)
         var rendering = try await run(search, in: context.targets)
         rendering.pointInTimeID = pointInTime.id
         return rendering
+    }
+
+    /// What is searched. The gate of `min_version`: the version is that of the very snapshots that are handed out.
+    func targets(_ search: SearchCall) async throws -> [SearchExecutor.Target] {
+        guard let wanted = search.minVersion else { return try targets(search.expression, search.options) }
+        let deadline = ContinuousClock.now + .milliseconds(search.minVersionMilliseconds)
+        while true {
+            let targets = try targets(search.expression, search.options)
+            let stands = targets.map(\.snapshot.externalVersion).min() ?? 0
+            if stands >= wanted { return targets }
+            guard ContinuousClock.now < deadline else {
+                throw APIError(
+                    503, "version_not_reached_exception",
+                    "[\(search.expression)] stands at version [\(stands)] and did not reach [min_version] [\(wanted)] within [\(search.minVersionMilliseconds)ms]; "
+                        + "ask again, wait longer with [min_version_timeout], or leave [min_version] out", index: targets.first?.index)
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
     }
 
     func run(_ search: SearchCall, in targets: [SearchExecutor.Target]) async throws -> SearchRendering {
@@ -143,6 +170,7 @@ extension Services {
                 return SearchRendering(response: response, options: rendering, tookMilliseconds: 0, shards: 0, aggregations: aggregations)
             }
             answer.tookMilliseconds = nowMilliseconds - started
+            answer.version = targets.map(\.snapshot.externalVersion).min() ?? 0
             answer.shards = shards(of: targets.map(\.index)).primaries
             return answer
         } catch let error as SearchError { throw APIError(error, index: targets.first?.index) }

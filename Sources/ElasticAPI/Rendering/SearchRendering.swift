@@ -18,6 +18,8 @@ package struct SearchRendering: Sendable {
     var shards: Int
     var aggregations: JSONValue?
     var scrollID: String?
+    /// Of the feed that the indexes follow; 0: they follow none.
+    var version: Int64 = 0
     var pointInTimeID: String?
     /// Within a _msearch each answer has its status.
     var status: Int?
