@@ -42,6 +42,7 @@ package struct JSONObject: Sendable, Equatable, Sequence {
             let place = place(of: key)
             if let newValue {
                 if let place { members[place].value = newValue } else {
+                    if members.isEmpty { members.reserveCapacity(4) }
                     members.append((key, newValue))
                     if members.count == Self.scannedMax + 1 { index() } else if members.count > Self.scannedMax { places[key] = members.count - 1 }
                 }

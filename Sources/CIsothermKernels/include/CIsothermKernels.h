@@ -15,6 +15,9 @@ void isotherm_unpack128(const void *packed, uint32_t bits, uint32_t *out);
 /// The same for gaps less one of a rising sequence: out[i] = previous + sum over j <= i of (value j + 1).
 void isotherm_unpack128_rising(const void *packed, uint32_t bits, uint32_t previous, uint32_t *out);
 
+/// How many bits of `count` words are set. Uses POPCNT where the processor has it.
+size_t isotherm_popcount(const uint64_t *words, size_t count);
+
 /// BM25 of n postings: weight - weight / (1 + freq * inverse[norms[doc]]), in float32 without contraction.
 /// With `docs` NULL the i-th posting's norm is norms[i]. May read three bytes past the last norm.
 void isotherm_bm25(const uint32_t *docs, const uint32_t *freqs, size_t n, const uint8_t *norms, const float *inverse, float weight, float *out);

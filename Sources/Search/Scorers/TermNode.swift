@@ -139,19 +139,31 @@ internal import Segments
 
     override func probe(_ docs: UnsafePointer<UInt32>, count: Int, hits: UnsafeMutablePointer<UInt8>, scores: UnsafeMutablePointer<Float>?) {
         let c = unsafe cursor
-        let frequencies = unsafe context.frequencies
-        let isScored = unsafe scores != nil
         var i = 0
+        guard let scores = unsafe scores else {
+            // Without a branch on the outcome: half the documents pass a filter such as `in_stock`, and nobody can predict which.
+            while i < count {
+                let doc = unsafe docs[i]
+                guard unsafe c.pointee.seek(doc) else { break }
+                let place = unsafe c.pointee.find(doc)
+                unsafe hits[i] = unsafe c.pointee.docs[place] == doc ? 1 : 0
+                i += 1
+            }
+            while i < count {
+                unsafe hits[i] = 0
+                i += 1
+            }
+            return
+        }
+        let frequencies = unsafe context.frequencies
         while i < count {
             let doc = unsafe docs[i]
             guard unsafe c.pointee.seek(doc) else { break }
             let place = unsafe c.pointee.find(doc)
             if unsafe c.pointee.docs[place] == doc {
                 unsafe hits[i] = 1
-                if isScored {
-                    unsafe c.pointee.needFrequencies()
-                    unsafe frequencies[i] = unsafe c.pointee.frequencies[place]
-                }
+                unsafe c.pointee.needFrequencies()
+                unsafe frequencies[i] = unsafe c.pointee.frequencies[place]
             } else {
                 unsafe hits[i] = 0
                 unsafe frequencies[i] = 0
@@ -164,6 +176,6 @@ internal import Segments
             i += 1
         }
         // A frequency of 0 scores exactly 0.
-        if let scores = unsafe scores { unsafe c.pointee.score(docs, frequencies, count, context.norms, scores) }
+        unsafe c.pointee.score(docs, frequencies, count, context.norms, scores)
     }
 }
