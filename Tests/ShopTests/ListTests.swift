@@ -3,6 +3,7 @@
 import IsothermTesting
 import JSON
 import Orders
+import OrdersSQLite
 import Testing
 
 @Suite("Lists over /api")
@@ -62,6 +63,26 @@ struct ListTests {
         }
         #expect(await shop.send("GET", "/api/people/\(eve)/orders?cursor=\(cursor)").problem == "bad-cursor")
         #expect(await shop.send("GET", "/api/people/\(ada)/followers?cursor=\(cursor)").problem == "bad-cursor")
+    }
+
+    @Test("an imported order and its person are found by what their source called them, by those who may see them")
+    func imported() async throws {
+        let shop = try ShopUnderTest()
+        let line = HistoricOrder.Line(product: "lamp", title: "Lamp", seller: nil, quantity: 1, unitMinor: 900, freightMinor: 100)
+        let order = HistoricOrder(
+            key: SourceKey(source: "olist", key: "abc"), person: "c1", placedAt: Instant(seconds: 1_600_000_000), deliveredAt: nil, state: .delivered, currency: "BRL",
+            lines: [line], payments: [], attributes: "{}")
+        _ = try shop.store.importHistory([order], by: Caller(.service("test"), .import, at: shop.clock.now))
+        let found = await shop.send("GET", "/api/orders/ref:olist:abc")
+        #expect(found.status == 200 && found.json["total_minor"] == 1_000 && found.json["status"] == "delivered")
+        let list = await shop.send("GET", "/api/people/ref%3Aolist%3Ac1/orders")
+        #expect(list.json["total"] == 1 && list.json["orders"]?.array?.first?["id"] == .string(found.id))
+        let own = "customer:\(found.json["person"]?.string ?? "")", other = "customer:\(await shop.person())"
+        #expect(await shop.send("GET", "/api/people/ref:olist:c1/orders", as: own).status == 200)
+        for path in ["/api/people/ref:olist:c1/orders", "/api/orders/ref:olist:abc", "/api/people/ref:olist:c1/followers"] {
+            #expect(await shop.send("GET", path, as: other).status == 404, "\(path)")
+        }
+        #expect(await shop.send("GET", "/api/orders/ref:olist:none").status == 404)
     }
 
     @Test("following is idempotent, counted exactly, and paged newest first")
