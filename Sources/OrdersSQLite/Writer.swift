@@ -134,6 +134,13 @@ final class WriterCore: @unchecked Sendable {
                 throw StoreError.unavailable("\(path) was written by a newer version: use that one")
             }
             try migrator.migrate(database)
+            try database.writeWithoutTransaction { db in
+                // Order matters: GRDB sets NORMAL when it turns the log on, after the configuration's own words; without FULL a COMMIT is not on the disk.
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2, try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal" else {
+                    throw StoreError.unavailable("\(path) cannot be written with synchronous = FULL")
+                }
+            }
             runner = try database.writeWithoutTransaction { db in try CommandRunner(Connection(db, keepsStatements: true), keys: keys, options: options) }
             self.database = database
         } catch let error as StoreError {
