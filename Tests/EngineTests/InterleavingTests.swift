@@ -44,10 +44,10 @@ private func delete(_ id: String) -> WriteOperation { WriteOperation(.delete, in
 @Suite("Interleavings")
 struct InterleavingTests {
     /// Four segments of two documents each.
-    private func shard() throws -> IndexShard {
+    private func shard(writers: Int = 2) throws -> IndexShard {
         var bench = try ShardBench()
         bench.mapping = try updatableMapping(0)
-        bench.settings.writers = 2
+        bench.settings.writers = writers
         let shard = try bench.open()
         for i in 0..<4 {
             try shard.ok(put("\(i)", #"{"v":0}"#))
@@ -88,7 +88,7 @@ struct InterleavingTests {
                 if before { try shard.ok(patch("0", 3)) }
                 let expected = Mutex<String?>(nil)
                 // While a buffer waits to be sealed nothing may wait for seals.
-                let seals = moment == .detached || moment == .slotsPassed
+                let seals = moment == .detached || moment == .published || moment == .slotsPassed
                 let trap = Trap(moment, at: 1) {
                     let text = try Self.run(deed, shard)
                     expected.withLock { $0 = text }
@@ -119,7 +119,8 @@ struct InterleavingTests {
     @Test("a buffer that leaves its slot while a refresh looks for the oldest keeps the maps that its deletes and patches need")
     func leaving() throws {
         for deed in [Deed.delete, .patch] {
-            let shard = try shard(), held = Gate(), detached = Gate(), done = Gate()
+            // One slot: another that nobody uses would keep the maps by itself.
+            let shard = try shard(writers: 1), held = Gate(), detached = Gate(), done = Gate()
             let phase = Mutex(0)
             let expected = Mutex<String?>(nil)
             var settings = shard.settings
@@ -164,6 +165,43 @@ struct InterleavingTests {
             #expect(try shard.contents().count == (deed == .delete ? 8 : 9))
             #expect(try shard.columnsAgree())
         }
+    }
+
+    @Test("a delete that comes between a buffer's publishing and the version map's hearing of it finds the document where a merge has taken it")
+    func stale() throws {
+        let shard = try shard(writers: 1), passed = Gate(), done = Gate()
+        let phase = Mutex(0)
+        var settings = shard.settings
+        settings.mergePolicy.segmentsPerTier = 1
+        settings.bufferBytesMax = 1
+        settings.observer = { moment in
+            switch (moment, phase.withLock { $0 }) {
+            case (.published, 0):
+                phase.withLock { $0 = 1 }
+                do {
+                    try shard.mergeOnce()
+                    phase.withLock { $0 = 2 }
+                    Thread {
+                        do { try shard.refresh() } catch { Issue.record("\(error)") }
+                        done.release()
+                    }.start()
+                    passed.pass()
+                    // The refresh has passed the slot as empty, and waits for this buffer's end.
+                    try shard.ok(delete("big"))
+                } catch { Issue.record("\(error)") }
+            case (.slotsPassed, 2):
+                phase.withLock { $0 = 3 }
+                passed.release()
+            default: break
+            }
+        }
+        shard.settings = settings
+        try shard.ok(put("big", #"{"v":1}"#))
+        done.pass()
+        #expect(phase.withLock { $0 } == 3)
+        try shard.refresh()
+        #expect(try shard.contents()["big"] == nil)
+        #expect(try shard.contents().count == 8)
     }
 
     @Test("a patch of a document in a buffer, or in one being sealed, is not lost")

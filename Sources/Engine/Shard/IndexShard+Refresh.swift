@@ -64,6 +64,7 @@ extension IndexShard {
             s.publish(sealed)
             s.maxSeqNo = max(s.maxSeqNo, maxSeqNo)
         }
+        settings.observer?(.published)
         versions.purge(published: Set(sealed.map(\.number)), now: monotonicMilliseconds())
     }
 

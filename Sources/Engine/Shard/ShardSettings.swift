@@ -28,8 +28,8 @@ package struct ShardSettings: Sendable {
 package enum ShardMoment: Sendable, Equatable, CaseIterable {
     /// Of a refresh: empty slots have the epoch of now, others are sealed. Of a refresh: slots were looked at for the oldest epoch, seals were not yet.
     case slotsPassed, slotsSeen
-    /// A buffer has left its slot and is not sealed yet.
-    case detached
+    /// A buffer has left its slot and is not sealed yet; is published, and the version map does not know it yet.
+    case detached, published
     /// A merge has read its sources; its segment is written and not published; is published.
     case mergeBegun, mergeWritten, mergePublished
 }
