@@ -76,6 +76,8 @@ package final class CatalogueProjector: Sendable {
             do {
                 while !Task.isCancelled { if try await step() == 0 { await rest(idle) } }
             } catch {
+                // A read that the cancellation broke off is no failure.
+                if Task.isCancelled { return }
                 state.withLock { $0.progress.failure = "\(error)" }
                 await rest(.milliseconds(500))
             }
