@@ -27,7 +27,8 @@ package struct JSONObject: Sendable, Equatable, Sequence {
 
     package init(_ members: [(String, JSONValue)]) {
         self.init()
-        self.members.reserveCapacity(members.count)
+        // Room for what is usually added after.
+        self.members.reserveCapacity(Swift.max(4, members.count))
         for (key, value) in members { self[key] = value }
     }
 

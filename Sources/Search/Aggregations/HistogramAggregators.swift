@@ -322,7 +322,8 @@ struct KeyWindow {
 
 /// A double as Java writes it in keys: "50.0".
 func javaDouble(_ value: Double) -> String {
-    if value == value.rounded(), value.magnitude < 1e7 { return "\(value)" }
+    // The usual bounds of ranges, without the search for the shortest digits.
+    if value == value.rounded(), value.magnitude < 1e7 { return value == 0 && value.sign == .minus ? "-0.0" : "\(Int(value)).0" }
     if value.magnitude >= 1e7 || (value != 0 && value.magnitude < 1e-3) {
         // Java: d.dddE±x, without plus sign.
         return scientific(value)

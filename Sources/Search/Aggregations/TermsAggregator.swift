@@ -176,6 +176,7 @@ extension KeyedAggregator {
         var result = AggregationResult.Buckets()
         result.head["doc_count_error_upper_bound"] = 0
         result.head["sum_other_doc_count"] = .integer(Int64(total - entries.reduce(0) { $0 + $1.count }))
+        result.buckets.reserveCapacity(entries.count)
         for e in entries {
             var object = try members(e.key)
             object["doc_count"] = .integer(Int64(e.count))
