@@ -8,7 +8,7 @@
 static size_t plain(const uint64_t *words, size_t count) { COUNT_ALL }
 
 #if defined(__x86_64__)
-// Measured over 1,563 words (100,000 documents): 0.5 us against 2.5 us without the instruction.
+// Measured over 1,563 words (100,000 documents): 0.5 us. The loop without the instruction was 2 % of a search with facets of 120 us.
 __attribute__((target("popcnt"))) static size_t popcnt(const uint64_t *words, size_t count) { COUNT_ALL }
 #endif
 

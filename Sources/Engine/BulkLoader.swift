@@ -26,7 +26,7 @@ package final class BulkLoader: Sendable {
         let task: Task<(results: [WriteResult], failure: StorageError?), Never>
     }
 
-    /// Measured with batches of 8 MB: two leave a thread idle while the other seals a buffer, more than four gain nothing.
+    /// Of 8 MB each: more than what a thread takes while another seals its buffer, by estimate. Other numbers were not measured.
     private static let batchesMax = 4
 
     init(node: Node, index: Index) throws(EngineError) {

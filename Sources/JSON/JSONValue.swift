@@ -20,7 +20,7 @@ package struct JSONObject: Sendable, Equatable, Sequence {
     /// Of every member, once there are more than `scannedMax`.
     private var places: [String: Int]
 
-    /// Up to so many members are found by comparing keys: making a dictionary was 8 % of a search with facets, whose buckets are objects of two.
+    /// Up to so many members are found by comparing keys: making a dictionary was 7 % of a search with facets, whose buckets are objects of two.
     private static let scannedMax = 8
 
     package init() { (members, places) = ([], [:]) }

@@ -1,3 +1,5 @@
+// The set of bits against a plain Set.
+
 import Bytes
 import IsothermTesting
 import Testing
