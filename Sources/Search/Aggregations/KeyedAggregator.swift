@@ -188,7 +188,7 @@ class KeyedAggregator: Aggregator {
 }
 
 /// The `size` largest counts of those offered, ties by key, and the sum of all from `minimum` on.
-private struct CommonestKeys {
+struct CommonestKeys {
     private let size: Int
     private let minimum: Int
     private var bar: Int
@@ -204,18 +204,21 @@ private struct CommonestKeys {
     mutating func add(_ key: Int, _ count: Int, _ precedes: (Int, Int) throws -> Bool) rethrows {
         if count < minimum { return }
         total += count
-        if count >= bar, size > 0 { try insert(key, count, precedes) }
+        if count >= bar { try insert((key, count, UInt32(truncatingIfNeeded: key)), precedes) }
     }
 
-    private mutating func insert(_ key: Int, _ count: Int, _ precedes: (Int, Int) throws -> Bool) rethrows {
+    /// Whatever its count, and without adding it to the sum.
+    mutating func insert(_ entry: KeyedAggregator.Entry, _ precedes: (Int, Int) throws -> Bool) rethrows {
+        if size <= 0 { return }
         if entries.count == size {
             let last = entries[size - 1]
-            if count == last.count, try !precedes(key, last.key) { return }
+            if entry.count < last.count { return }
+            if entry.count == last.count, try !precedes(entry.key, last.key) { return }
             entries.removeLast()
         }
         var i = entries.count
-        while i > 0, try entries[i - 1].count < count || (entries[i - 1].count == count && precedes(key, entries[i - 1].key)) { i -= 1 }
-        entries.insert((key, count, UInt32(truncatingIfNeeded: key)), at: i)
+        while i > 0, try entries[i - 1].count < entry.count || (entries[i - 1].count == entry.count && precedes(entry.key, entries[i - 1].key)) { i -= 1 }
+        entries.insert(entry, at: i)
         if entries.count == size { bar = entries[size - 1].count }
     }
 }

@@ -188,20 +188,9 @@ extension KeyedAggregator {
 
     /// The `size` largest counts, ties by key, without sorting the rest.
     private func commonest(_ entries: [Entry], _ size: Int, _ precedes: (Int, Int) throws -> Bool) throws -> [Entry] {
-        var best: [Entry] = []
-        if size <= 0 { return best }
-        for e in entries {
-            if best.count == size {
-                let last = best[size - 1]
-                if e.count < last.count { continue }
-                if e.count == last.count, try !precedes(e.key, last.key) { continue }
-                best.removeLast()
-            }
-            var i = best.count
-            while i > 0, try best[i - 1].count < e.count || (best[i - 1].count == e.count && precedes(e.key, best[i - 1].key)) { i -= 1 }
-            best.insert(e, at: i)
-        }
-        return best
+        var best = CommonestKeys(size: size, minimum: 0)
+        for e in entries { try best.insert(e, precedes) }
+        return best.entries
     }
 }
 
