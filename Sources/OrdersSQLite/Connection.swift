@@ -43,6 +43,16 @@ enum Value {
     var changes: Int64 { Int64(unsafe sqlite3_changes(handle)) }
     var lastRowID: Int64 { unsafe sqlite3_last_insert_rowid(handle) }
 
+    /// Tells how many pages the log has, after each commit.
+    func reportLog(to checkpointer: Checkpointer) {
+        // Safe: whoever has the connection holds the checkpointer, and closes the connection before letting go of it.
+        let context = unsafe Unmanaged.passUnretained(checkpointer).toOpaque()
+        _ = unsafe sqlite3_wal_hook(handle, { context, _, _, pages in
+            if let context = unsafe context { unsafe Unmanaged<Checkpointer>.fromOpaque(context).takeUnretainedValue().logHas(pages: pages) }
+            return SQLITE_OK
+        }, context)
+    }
+
     /// Before closing: SQLite keeps a connection open for as long as a statement of it lives.
     func forgetStatements() { statements.removeAll() }
 

@@ -13,7 +13,7 @@ package struct OrdersSQLiteOptions: Sendable {
     package var cacheBytes = 64 << 20
     /// Of a new file. Measured: an order touches some ten pages far apart, and what is synced is whole pages.
     package var pageBytes = 2_048
-    /// The log's size at which it is copied into the database.
+    /// The log's size at which it is copied into the database, beside the writer.
     package var checkpointBytes = 32 << 20
     /// How much of the last commit's time the next may wait for those just answered to come back: fuller commits, fewer syncs.
     package var lingerShare = 0.25
@@ -44,7 +44,8 @@ package struct OrdersSQLiteOptions: Sendable {
             // Measured: a savepoint keeps the pages it changes in a journal of its own; in a file that is a write for each.
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
             try database.execute(sql: "PRAGMA cache_size = -\(options.cacheBytes >> 10)")
-            if !readonly { try database.execute(sql: "PRAGMA wal_autocheckpoint = \(options.checkpointBytes / options.pageBytes)") }
+            // The checkpointer does it.
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         }
         return configuration
     }

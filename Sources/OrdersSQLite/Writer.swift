@@ -31,10 +31,12 @@ final class Writer: Sendable {
     private let queue = DispatchQueue(label: "isotherm.orders.writer", qos: .userInitiated)
     private let core: WriterCore
     private let options: OrdersSQLiteOptions
+    private let checkpointer: Checkpointer
 
     init(path: String, options: OrdersSQLiteOptions, keys: StoreKeys) throws(StoreError) {
         self.options = options
-        core = WriterCore(path: path, options: options, keys: keys)
+        checkpointer = Checkpointer(path: path, options: options)
+        core = WriterCore(path: path, options: options, keys: keys, checkpointer: checkpointer)
         try core.open()
     }
 
@@ -74,6 +76,7 @@ final class Writer: Sendable {
 
     func close() {
         waiting.withLock { $0.isClosed = true }
+        checkpointer.close()
         queue.sync { core.close() }
     }
 
@@ -85,6 +88,7 @@ final class Writer: Sendable {
             let results = core.run(jobs.map(\.command))
             let took = DispatchTime.now().uptimeNanoseconds - begun
             for (job, result) in zip(jobs, results) { job.answer.resume(returning: result) }
+            if checkpointer.takesRest() { core.checkpoint() }
             linger(for: jobs.count + waiting.withLock { $0.jobs.count }, afterNanoseconds: took)
         }
     }
@@ -119,11 +123,12 @@ final class Writer: Sendable {
 final class WriterCore: @unchecked Sendable {
     let counts = Mutex<(commits: Int64, commands: Int64)>((0, 0))
     private let path: String, options: OrdersSQLiteOptions, keys: StoreKeys
+    private let checkpointer: Checkpointer
     private var database: DatabaseQueue?
     private var runner: CommandRunner?
 
-    init(path: String, options: OrdersSQLiteOptions, keys: StoreKeys) {
-        (self.path, self.options, self.keys) = (path, options, keys)
+    init(path: String, options: OrdersSQLiteOptions, keys: StoreKeys, checkpointer: Checkpointer) {
+        (self.path, self.options, self.keys, self.checkpointer) = (path, options, keys, checkpointer)
     }
 
     func open() throws(StoreError) {
@@ -141,7 +146,11 @@ final class WriterCore: @unchecked Sendable {
                     throw StoreError.unavailable("\(path) cannot be written with synchronous = FULL")
                 }
             }
-            runner = try database.writeWithoutTransaction { db in try CommandRunner(Connection(db, keepsStatements: true), keys: keys, options: options) }
+            runner = try database.writeWithoutTransaction { db in
+                let connection = try Connection(db, keepsStatements: true)
+                connection.reportLog(to: checkpointer)
+                return try CommandRunner(connection, keys: keys, options: options)
+            }
             self.database = database
         } catch let error as StoreError {
             throw error
@@ -155,6 +164,12 @@ final class WriterCore: @unchecked Sendable {
         runner = nil
         try? database?.close()
         database = nil
+    }
+
+    /// The rest of the log, when the checkpointer has copied the most of it.
+    func checkpoint() {
+        guard let database else { return }
+        _ = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) }
     }
 
     func maintain<T>(_ body: (Connection) throws(StoreError) -> T) throws(StoreError) -> T {

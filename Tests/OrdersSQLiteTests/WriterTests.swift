@@ -117,6 +117,33 @@ struct WriterTests {
         #expect(migrated == fresh)
     }
 
+    @Test("an idempotency key kept by an older version still answers, and is still refused for another request")
+    func olderKeys() async throws {
+        let shop = try TestShop()
+        let path = shop.folder + "/old.db", ring = KeyRing(master: [1])
+        let old = try DatabaseQueue(path: path)
+        try Schema.migrator(upTo: 3).migrate(old)
+        try await old.write { database in
+            for key in ["k1", "k2", "k3"] {
+                try database.execute(
+                    sql: "INSERT INTO idempotency_keys VALUES (?, ?, x'01', '{\"v\":7,\"s\":\"pending\",\"r\":1,\"c\":1}', 5)", arguments: ["staff:test", key])
+            }
+        }
+        try old.close()
+        let store = try SQLiteOrderStore(path: path, keys: ring)
+        defer { store.close() }
+        func put(_ key: String, _ hash: [UInt8]) async throws -> StoreOutcome {
+            try await store.perform(
+                StoreCommand(.putPerson(PersonDraft(name: "Ada")), by: Caller(TestShop.staff, .support, at: TestShop.start), idempotencyKey: key, requestHash: hash))
+        }
+        for key in ["k1", "k2", "k3"] {
+            let outcome = try await put(key, [1])
+            #expect(outcome.replayed && outcome.version == 7)
+            await #expect(throws: StoreError.idempotencyKeyReused) { try await put(key, [2]) }
+        }
+        #expect(try await put("k4", [1]).replayed == false)
+    }
+
     @Test("tables that must not be changed cannot be, whoever asks")
     func appendOnly() async throws {
         let shop = try TestShop()

@@ -88,8 +88,8 @@ final class CommandRunner {
         try command.checkAllowed()
         guard let key = command.idempotencyKey else { return try run(command) }
         guard (1...200).contains(key.utf8.count) else { throw .invalid("an idempotency key has 1 to 200 bytes") }
-        let actor = command.caller.actor.name
-        let kept = try connection.first("SELECT request_hash, outcome FROM idempotency_keys WHERE actor = ? AND key = ?", .text(actor), .text(key)) { row in
+        let name = IdempotencyName.of(actor: command.caller.actor.name, key: key)
+        let kept = try connection.first("SELECT request_hash, outcome FROM idempotency_keys WHERE name = ?", .blob(name)) { row in
             (row.blob(0), row.text(1))
         }
         if let (hash, text) = kept {
@@ -98,8 +98,7 @@ final class CommandRunner {
         }
         let outcome = try run(command)
         try connection.run(
-            "INSERT INTO idempotency_keys(actor, key, request_hash, outcome, created_at) VALUES (?, ?, ?, ?, ?)",
-            .text(actor), .text(key), .blob(command.requestHash), .text(OutcomeCoding.text(outcome)), .at(command.caller.at))
+            "INSERT INTO idempotency_keys(name, request_hash, outcome, created_at) VALUES (?, ?, ?, ?)", .blob(name), .blob(command.requestHash), .text(OutcomeCoding.text(outcome)), .at(command.caller.at))
         return outcome
     }
 
@@ -141,7 +140,9 @@ final class CommandRunner {
     }
 
     private func forgetKeys(_ before: Instant) throws(StoreError) -> StoreOutcome {
-        try connection.run("DELETE FROM idempotency_keys WHERE created_at < ?", .at(before))
+        // They lie in the order they came: the first that stays ends the reading.
+        let stays = try connection.first("SELECT seq FROM idempotency_keys WHERE created_at >= ? ORDER BY seq LIMIT 1", .at(before)) { $0.int(0) }
+        try connection.run("DELETE FROM idempotency_keys WHERE seq < ?", .int(stays ?? .max))
         return StoreOutcome(changed: connection.changes)
     }
 }

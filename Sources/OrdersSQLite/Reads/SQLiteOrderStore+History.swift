@@ -109,7 +109,9 @@ package struct HistoryReads {
         guard from < to else { return 0 }
         let count = if let state = query.state {
             try connection.first(
-                "SELECT count(*) FROM order_directory WHERE person_ref = ? AND state = ? AND placed_at >= ? AND placed_at < ?",
+                state == .pending
+                    ? "SELECT count(*) FROM order_directory WHERE person_ref = ? AND +state = ? AND placed_at >= ? AND placed_at < ?"
+                    : "SELECT count(*) FROM order_directory WHERE person_ref = ? AND state = ? AND state <> 'pending' AND placed_at >= ? AND placed_at < ?",
                 .id(person.value), .text(state.rawValue), .at(from), .at(to)) { $0.int(0) }
         } else {
             try connection.first(
@@ -138,7 +140,7 @@ package struct HistoryReads {
                 HistorySQL.all, .id(person.value), .int(from), .int(end.at), .id(end.id), .int(asOf), .int(limit), make: orderRow)
         }
         return try connection.all(
-            HistorySQL.ofState, .id(person.value), .int(from), .int(end.at), .id(end.id), .int(asOf), .int(limit), .text(state.rawValue), make: orderRow)
+            state == .pending ? HistorySQL.pending : HistorySQL.ofState, .id(person.value), .int(from), .int(end.at), .id(end.id), .int(asOf), .int(limit), .text(state.rawValue), make: orderRow)
     }
 
     /// Reads all of the person's orders: a text has no kept counts.
@@ -169,7 +171,15 @@ package enum HistorySQL {
         SELECT d.order_id, d.reference, d.person_ref, d.placed_at, d.state, d.currency, d.total_minor, d.paid_minor, d.version, d.tier,
             o.refunded_minor, o.credit_minor, o.hold_ends_at, o.delivered_at, o.returnable_until, o.address_id, o.exchange_of
         FROM order_directory d LEFT JOIN orders o USING (order_id)
-        WHERE d.person_ref = ?1 AND d.state = ?7 AND d.placed_at >= ?2 AND (d.placed_at, d.order_id) < (?3, ?4) AND d.added_seq <= ?5
+        WHERE d.person_ref = ?1 AND d.state = ?7 AND d.state <> 'pending' AND d.placed_at >= ?2 AND (d.placed_at, d.order_id) < (?3, ?4) AND d.added_seq <= ?5
+        ORDER BY d.placed_at DESC, d.order_id DESC LIMIT ?6
+        """
+    /// Pending orders are not in the index by state: they are few, and the newest.
+    package static let pending: StaticString = """
+        SELECT d.order_id, d.reference, d.person_ref, d.placed_at, d.state, d.currency, d.total_minor, d.paid_minor, d.version, d.tier,
+            o.refunded_minor, o.credit_minor, o.hold_ends_at, o.delivered_at, o.returnable_until, o.address_id, o.exchange_of
+        FROM order_directory d LEFT JOIN orders o USING (order_id)
+        WHERE d.person_ref = ?1 AND +d.state = ?7 AND d.placed_at >= ?2 AND (d.placed_at, d.order_id) < (?3, ?4) AND d.added_seq <= ?5
         ORDER BY d.placed_at DESC, d.order_id DESC LIMIT ?6
         """
     package static let matching: StaticString = """

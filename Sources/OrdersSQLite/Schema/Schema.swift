@@ -9,13 +9,18 @@ import GRDB
 package enum Schema {
     package static let migrations: [(name: String, sql: String)] = [
         ("1-orders", schema1), ("2-payments-and-logistics", schema2), ("3-follow-graph", schema3),
+        ("4-fewer-pages", schema4),
     ]
 
     /// The migrator of the first `count` numbers: all of them but in tests.
     package static func migrator(upTo count: Int = migrations.count) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
         for (name, sql) in migrations.prefix(count) {
-            migrator.registerMigration(name) { database in try database.execute(sql: sql) }
+            migrator.registerMigration(name) { database in
+                database.add(function: IdempotencyName.function)
+                defer { database.remove(function: IdempotencyName.function) }
+                try database.execute(sql: sql)
+            }
         }
         return migrator
     }

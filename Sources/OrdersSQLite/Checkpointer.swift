@@ -1,0 +1,71 @@
+// Copies the write-ahead log into the database beside the writer, so that a commit does not wait for thousands of pages and their sync.
+//
+//     writer ─ commit ─ log has so many pages ─▶ checkpointer's thread: PASSIVE, twice (what came during the first is little)
+//     writer ─ next pause between two batches ◀─ done: PASSIVE once more, for the rest; the log then begins anew
+//
+// A PASSIVE checkpoint takes no lock that writers or readers wait for (SQLite, "Write-Ahead Logging", section "Checkpointing"). A reader that stays in an
+// old snapshot holds the log: it grows, and is tried again each time it has grown by a quarter more.
+
+import Dispatch
+import GRDB
+import GRDBSQLite
+import Orders
+import Synchronization
+
+final class Checkpointer: Sendable {
+    private struct State {
+        var isRunning = false, isClosed = false
+        /// The log's pages at which the next one begins.
+        var due: Int32
+        var finishes = false
+    }
+
+    private let path: String, options: OrdersSQLiteOptions
+    private let pagesMax: Int32
+    private let queue = DispatchQueue(label: "isotherm.orders.checkpointer", qos: .utility)
+    private let state: Mutex<State>
+
+    init(path: String, options: OrdersSQLiteOptions) {
+        (self.path, self.options) = (path, options)
+        pagesMax = Int32(clamping: max(options.checkpointBytes / options.pageBytes, 1))
+        state = Mutex(State(due: pagesMax))
+    }
+
+    /// After each commit.
+    func logHas(pages: Int32) {
+        let begins = state.withLock { state in
+            // The log began anew.
+            if pages < pagesMax { state.due = pagesMax }
+            guard !state.isRunning, !state.isClosed, !state.finishes, pages >= state.due else { return false }
+            state.isRunning = true
+            state.due = Int32(clamping: Int(pages) + Int(pagesMax / 4) + 1)
+            return true
+        }
+        if begins { queue.async { self.copy() } }
+    }
+
+    /// Whether the writer should copy what is left now: asked between two batches, true once.
+    func takesRest() -> Bool {
+        state.withLock { state in
+            defer { state.finishes = false }
+            return state.finishes
+        }
+    }
+
+    /// Waits for what is being copied; none begins after.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        queue.sync {}
+    }
+
+    // MARK: -
+
+    private func copy() {
+        // A failure here loses nothing: the log stays, and is tried again when it has grown.
+        if let database = try? DatabaseQueue(path: path, configuration: OrdersSQLiteOptions.configuration(of: options, readonly: false)) {
+            for _ in 0..<2 { _ = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) } }
+            try? database.close()
+        }
+        state.withLock { state in (state.isRunning, state.finishes) = (false, true) }
+    }
+}
