@@ -63,15 +63,28 @@ extension IndexShard {
         let slot = acquire(worker)
         defer { slot.monitor.unlock() }
         guard let current = try look(up: id, stripe), let place = try patchable(current, values) else { return nil }
-        let version = current.version &+ 1, seqNo = nextSeqNo.wrappingAdd(1, ordering: .relaxed).oldValue
-        add(values, to: current, at: place, id, slot, stripe, version: version, seqNo: seqNo, primaryTerm: primaryTerm)
-        let position = try log(.patch(id: id, values: values, version: version, seqNo: seqNo, primaryTerm: primaryTerm))
-        counters.indexed.wrappingAdd(1, ordering: .relaxed)
-        counters.patched.wrappingAdd(1, ordering: .relaxed)
-        let full = slot.memoryBytes >= settings.bufferBytesMax ? detach(slot) : nil
-        var written = Written(id: id, version: version, seqNo: seqNo, primaryTerm: primaryTerm, existed: true, position: position, full: full)
+        var written = try add(values, to: current, at: place, id, slot, stripe)
         if operation.returnsSource { written.source = patched }
         return written
+    }
+
+    /// Patches members that were patched in this document before, without reading its source: how they stand in it was seen then.
+    /// - Returns: nil when the source must be read. Only members of the document itself: inside objects a path can be written in two ways.
+    func patchAgain(
+        _ operation: WriteOperation, _ id: String, _ change: UpdateBody, _ current: CurrentDocument, _ scratch: WriteScratch, _ stripe: VersionMap.Stripe,
+        _ worker: Int
+    ) throws(EngineError) -> (written: Written?, noop: WriteResult?)? {
+        guard let place = current.place, !operation.returnsSource, operation.routing == nil || operation.routing == current.routing, let doc = change.doc,
+            try patchedTexts(doc.map(\.0), current, place) != nil, let values = patches(of: change, id: id, scratch)
+        else { return nil }
+        let slot = acquire(worker)
+        defer { slot.monitor.unlock() }
+        guard let current = try look(up: id, stripe), let place = try patchable(current, values),
+            let texts = try patchedTexts(values.map(\.path), current, place)
+        else { return nil }
+        if change.detectNoop, texts == values.map(\.text) { return (nil, noop(operation, id, current, nil)) }
+        let written = try add(values, to: current, at: place, id, slot, stripe)
+        return (written, nil)
     }
 
     /// Does a logged patch again. A document that is not there was deleted by a later operation of the log, whose effect is in the commit.
@@ -102,6 +115,36 @@ extension IndexShard {
     }
 
     // MARK: -
+
+    /// The members' values, as JSON, when each was patched in this document before; nil otherwise.
+    private func patchedTexts(_ members: [String], _ current: CurrentDocument, _ place: DocumentPlace) throws(EngineError) -> [[UInt8]]? {
+        var texts: [[UInt8]] = [], published: PatchedDocument?
+        guard let segment = state.withLock({ $0.segments.first { $0.number == place.segment } })?.segment else { return nil }
+        for member in members {
+            guard !member.utf8.contains(UInt8(ascii: ".")) else { return nil }
+            if let waiting = current.patches.first(where: { $0.path == member }) {
+                texts.append(waiting.text)
+                continue
+            }
+            if published == nil { published = segment.columns.patches?[place.doc] }
+            guard let field = segment.fields.ordinal(of: member), let value = published?.values.first(where: { $0.field == field }) else { return nil }
+            texts.append(value.text)
+        }
+        return texts
+    }
+
+    /// Adds a new patch and logs it. Call with the stripe and the slot held.
+    private func add(
+        _ values: [FieldPatch], to current: CurrentDocument, at place: DocumentPlace, _ id: String, _ slot: WriterSlot, _ stripe: VersionMap.Stripe
+    ) throws(EngineError) -> Written {
+        let version = current.version &+ 1, seqNo = nextSeqNo.wrappingAdd(1, ordering: .relaxed).oldValue
+        add(values, to: current, at: place, id, slot, stripe, version: version, seqNo: seqNo, primaryTerm: primaryTerm)
+        let position = try log(.patch(id: id, values: values, version: version, seqNo: seqNo, primaryTerm: primaryTerm))
+        counters.indexed.wrappingAdd(1, ordering: .relaxed)
+        counters.patched.wrappingAdd(1, ordering: .relaxed)
+        let full = slot.memoryBytes >= settings.bufferBytesMax ? detach(slot) : nil
+        return Written(id: id, version: version, seqNo: seqNo, primaryTerm: primaryTerm, existed: true, position: position, full: full)
+    }
 
     /// The document's place, when it lies in a published segment and has one value of each field.
     private func patchable(_ current: CurrentDocument, _ values: [FieldPatch]) throws(EngineError) -> DocumentPlace? {

@@ -85,6 +85,7 @@ extension IndexShard {
             let done: (written: Written?, noop: WriteResult?)? = try stripe.monitor.locked { () throws(EngineError) in
                 let current = try look(up: id, stripe)
                 try operation.checkSequence(current, id: id)
+                if let current, let done = try patchAgain(operation, id, change, current, scratch, stripe, worker) { return done }
                 var before: [UInt8]?
                 if let place = current?.place {
                     guard let found = try source(at: place, patches: current?.patches ?? []) else { return nil }
@@ -120,7 +121,7 @@ extension IndexShard {
         }
     }
 
-    private func noop(_ operation: WriteOperation, _ id: String, _ current: CurrentDocument?, _ source: [UInt8]?) -> WriteResult {
+    func noop(_ operation: WriteOperation, _ id: String, _ current: CurrentDocument?, _ source: [UInt8]?) -> WriteResult {
         var result = WriteResult(.update, index: operation.index, id: id, outcome: .noop)
         result.version = current?.version ?? 0
         result.seqNo = current?.seqNo ?? -2

@@ -7,7 +7,7 @@ struct UpdateBody {
     private(set) var doc: JSONObject?
     private var upsert: JSONObject?
     private var docAsUpsert = false
-    private var detectNoop = true
+    private(set) var detectNoop = true
 
     init(_ body: [UInt8]) throws(EngineError) {
         let parsed: JSONValue
