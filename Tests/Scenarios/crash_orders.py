@@ -238,13 +238,15 @@ def rounds(server, model, dice, count):
                 time.sleep(dice.uniform(0, 0.08))
                 server.kill()
             slowest = max(slowest, server.start())
-            asyncio.run(load(server, model, seen[0] if seen else set(), dice, dice.uniform(0.05, 0.9) if round < count else None))
+            asyncio.run(load(server, model, seen[0] if seen else set(), dice, dice.uniform(0.05, 0.6) if round < count else None))
             if round == count:
                 expect(server.stop() == 0, "the server did not end well")
             server.process.wait()
             seen = look(f"{server.data}/hot/isotherm.db", model, seen)
             wrong = audit_verify(server.binary, server.data)
             expect(not wrong, wrong)
+            if round and round % 20 == 0:
+                print(f"{round} kills, {len(model.orders)} orders: no violation so far", flush=True)
         except Violation as error:
             sys.exit(f"VIOLATION in round {round}: {error}")
         except Gone as error:
