@@ -14,7 +14,7 @@ import Testing
 
 @Suite("Orders: power cuts", .serialized)
 struct PowerCutTests {
-    private static let wanted = ProcessInfo.processInfo.environment["ISOTHERM_POWER_CUTS"].flatMap { Int($0) } ?? 1_500
+    private static let wanted = ProcessInfo.processInfo.environment["ISOTHERM_POWER_CUTS"].flatMap { Int($0) } ?? 500
 
     @Test("after a power cut at any operation every answered command is there, once, and the sums add up")
     func everyOperation() async throws {
@@ -37,7 +37,7 @@ struct PowerCutTests {
         let dry = try PowerScene()
         await PowerWorkload().run(on: dry.recorder, rounds: 12, seed: 2)
         var random = Seeded(3), disks = 0
-        let total = dry.recorder.count, runs = PowerCutTests.wanted == 0 ? 300 : max(8, PowerCutTests.wanted / 100)
+        let total = dry.recorder.count, runs = PowerCutTests.wanted == 0 ? 300 : max(8, PowerCutTests.wanted / 50)
         for run in 0..<runs {
             let scene = try PowerScene(), workload = PowerWorkload()
             let cut = run == 0 ? 0 : Int.random(in: 0..<total, using: &random)
@@ -63,7 +63,7 @@ struct PowerCutTests {
             let scene = try PowerScene(), workload = PowerWorkload()
             scene.recorder.failSync(PowerCutTests.wanted == 0 ? run : Int.random(in: 0..<total, using: &random))
             await workload.run(on: scene.recorder, rounds: 10, seed: 4)
-            let looks = PowerCutTests.looks(scene.recorder, most: 40)
+            let looks = PowerCutTests.looks(scene.recorder, most: 20)
             disks += looks.count
             let violations = try await scene.check(looks, workload)
             #expect(violations.isEmpty, "run \(run): \(violations.prefix(3).joined(separator: "\n"))")
@@ -71,7 +71,7 @@ struct PowerCutTests {
         print("power cuts: \(runs) stores had a sync fail: \(disks) disks looked at")
     }
 
-    /// Cuts beside syncs in every way, the others in one or two, as many as are wanted; 0 is all.
+    /// Cuts beside syncs in every way, the others in two; of all those, as many as are wanted; 0 is all.
     private static func looks(_ recorder: PowerRecorder, most: Int) -> [PowerScene.Look] {
         var random = Seeded(7), looks: [PowerScene.Look] = []
         let (beside, others) = recorder.cuts()
