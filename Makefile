@@ -10,10 +10,10 @@ SHARED  ?= ../shared
 PACKAGES := pkg-config libicu-dev liblz4-dev libsqlite3-dev libssl-dev libstemmer-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
-.PHONY: help run test fast build serve corpus index inspect bench million orders crash compat clients soldout fuzz golden format tidy packages venv clean
+.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders race powercuts compat clients soldout fuzz golden format tidy packages venv clean
 
 help: ## List the tasks.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 run: build corpus ## Build, load the sample shop, serve it on 127.0.0.1:9200.
 	@scripts/run-shop.sh $(BIN) $(DATA) $(PORT)
@@ -52,6 +52,15 @@ orders: build ## Orders a second over HTTP beside what SQLite alone does: make o
 
 crash: build venv ## Kill a server under load, again and again: make crash ROUNDS=50
 	.venv/bin/python -B Tests/Scenarios/crash.py $(BIN) --rounds $(or $(ROUNDS),50)
+
+crash-orders: build ## Kill a server under orders, payments, refused and poisoned requests: make crash-orders ROUNDS=200
+	python3 -B Tests/Scenarios/crash_orders.py $(BIN) --rounds $(or $(ROUNDS),200) --seed $(or $(SEED),1)
+
+race: build ## 64 clients over HTTP after the last 10 of one product, again and again: make race ROUNDS=1000
+	python3 -B Tests/Scenarios/race.py $(BIN) --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),1)
+
+powercuts: packages ## Power cuts at every operation of a workload of orders: make powercuts CUTS=100000 SEED=7
+	ISOTHERM_POWER_CUTS=$(or $(CUTS),0) ISOTHERM_SEED=$(or $(SEED),0) $(SWIFT) test -c release --filter PowerCutTests
 
 compat: build venv ## Elasticsearch's REST tests against a server of our own.
 	SHARED=$(SHARED) scripts/scenario.sh compat

@@ -103,7 +103,9 @@ let package = Package(
         suite("RelevanceTests", ["Relevance"]),
         suite("SecretsTests", ["Secrets"]),
         suite("OrdersTests", ["Orders", "Secrets", "JSON"]),
-        suite("OrdersSQLiteTests", ["OrdersSQLite", "Orders", "BulkInput", "Secrets", "JSON", .product(name: "GRDB", package: "GRDB.swift")]),
+        // A VFS that records, for power cuts.
+        .target(name: "CIsothermPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
+        suite("OrdersSQLiteTests", ["CIsothermPowerCut", "OrdersSQLite", "Orders", "BulkInput", "Secrets", "JSON", .product(name: "GRDB", package: "GRDB.swift")]),
         suite("ShopTests", ["Shop", "OrdersSQLite", "Orders", "Secrets", "JSON"]),
         suite("TieringTests", ["Tiering", "OrdersSQLite", "Orders", "Engine", "Search", "QueryDSL", "Secrets", "Mappings", "Storage", "JSON"]),
         suite("CommandsTests", [

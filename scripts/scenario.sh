@@ -136,5 +136,11 @@ shop_http() { python3 -B Tests/Scenarios/shop_http.py "$bin"; }
 # A few kills; `make crash` does many.
 crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http readme_orders shop_http crash"
+# A few kills under orders; `make crash-orders` does many.
+crash_orders() { python3 -B Tests/Scenarios/crash_orders.py "$bin" --rounds 5; }
+
+# 64 clients and the last 10 of a product; `make race` does a thousand rounds.
+race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }
+
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http readme_orders shop_http crash crash_orders race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi
