@@ -114,6 +114,9 @@ clients() {
 # Large, broken, slow and too many requests; a graceful end.
 http() { $python -B Tests/Scenarios/http_limits.py "$bin"; }
 
+# The same byte by byte: pipelining, split and smuggling bytes, slow and deaf clients, noise.
+http_wire() { python3 -B Tests/Scenarios/http_wire.py "$bin"; }
+
 # The README's lines from search to refund, as they stand there, against a shop like that of `make run`.
 readme_orders() {
   "$bin" bulk shop corpora/shop/products.ndjson --mapping indexes/shop.json --data "$work/data" --quiet
@@ -136,5 +139,5 @@ shop_http() { python3 -B Tests/Scenarios/shop_http.py "$bin"; }
 # A few kills; `make crash` does many.
 crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http readme_orders shop_http crash"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http crash"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi
