@@ -20,11 +20,7 @@ let package = Package(
     products: [.executable(name: "isotherm", targets: ["isotherm"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -75,10 +71,7 @@ let package = Package(
             "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams", "Shop", "Tiering", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
-            .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-            .product(name: "Hummingbird", package: "hummingbird"),
-            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            .product(name: "Logging", package: "swift-log"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
         layer("Commands", [
             "ElasticAPI", "Engine", "BulkInput", "Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Storage", "JSON", "Bytes", "Relevance",

@@ -114,6 +114,9 @@ clients() {
 # Large, broken, slow and too many requests; a graceful end.
 http() { $python -B Tests/Scenarios/http_limits.py "$bin"; }
 
+# The same byte by byte: pipelining, split and smuggling bytes, slow and deaf clients, noise.
+http_wire() { python3 -B Tests/Scenarios/http_wire.py "$bin"; }
+
 # The README's lines from search to refund, as they stand there, against a shop like that of `make run`.
 readme_orders() {
   "$bin" bulk shop corpora/shop/products.ndjson --mapping indexes/shop.json --data "$work/data" --quiet
@@ -142,5 +145,5 @@ crash_orders() { python3 -B Tests/Scenarios/crash_orders.py "$bin" --rounds 5; }
 # 64 clients and the last 10 of a product; `make race` does a thousand rounds.
 race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http readme_orders shop_http crash crash_orders race"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http crash crash_orders race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

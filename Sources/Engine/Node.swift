@@ -33,7 +33,8 @@ package final class Node: Sendable {
     let folder: any Directory
     let catalogue: Catalogue
     let writers: ThreadPool
-    let searchers: ThreadPool
+    /// Also runs requests that are searches from end to end: what `run` is given on one of its threads is run there.
+    package let searchers: ThreadPool
     let io: ThreadPool
     let bytesInFlight = Mutex(0)
     /// Taken around creating, deleting and aliasing.

@@ -1,82 +1,102 @@
-// Between Hummingbird's requests and ours: reads the body within its bound, inflates it, lets in only so many
-// requests at a time, runs the router on the work pool. Paths under /api are the shop's, all others Elasticsearch's.
+// Between connections and the layers above: lets in only so many requests at a time, bounds and inflates their bodies, and picks the thread that answers. Paths
+// under /api are the shop's (RestResponder+Shop.swift), all others Elasticsearch's.
 
 internal import ElasticAPI
-internal import Hummingbird
+internal import Engine
+internal import NIOHTTP1
 internal import Shop
 internal import Synchronization
 
-struct RestResponder: HTTPResponder {
-    typealias Context = BasicRequestContext
-
+struct RestResponder: HTTPService {
     let router: ElasticAPI.Router
     let shop: ShopRouter
     let admission: Admission
-    let pool: WorkPool
+    /// Parses and renders what takes a processor; `searchers` runs searches from parsing to rendering, so that none is handed from thread to thread.
+    let workers: ThreadPool, searchers: ThreadPool
+    /// The event loop's thread, for what only waits for a commit.
+    let loop: LoopExecutor
     let bodyBytesMax: Int
 
-    func respond(to request: Request, context: Context) async throws -> Response {
-        if ShopRouter.owns(request.head.path ?? "/") { return await respondFromShop(to: request) }
-        guard admission.enter() else {
-            // The body is not read: the connection cannot be used again.
-            return Self.response(Router.render(APIError(429, "es_rejected_execution_exception",
-                "rejected execution: \(admission.most) requests are in work already; try again later")), closes: true)
+    func open(_ head: HTTPRequestHead) -> HTTPOpening {
+        let isShops = ShopRouter.owns(head.target)
+        guard admission.enter() else { return .refuse(isShops ? shopIsBusy : Self.reply(Router.render(busy))) }
+        let encoding = head.headers.first(name: "content-encoding")?.lowercased()
+        if isShops {
+            guard encoding == nil || encoding == "identity" else { return leave(.refuse(Self.reply(shopEncodingUnknown.answer))) }
+            return .read(bodyBytesMax: shop.shop.limits.bodyBytesMax)
         }
-        defer { admission.leave() }
-        do {
-            let (body, inflates) = try await body(of: request, most: bodyBytesMax)
-            let head = request.head, most = bodyBytesMax
-            let answer = await withTaskExecutorPreference(pool) {
-                do {
-                    guard let method = APICall.Method(rawValue: head.method.rawValue) else {
-                        throw APIError(405, "method_not_allowed", "Unexpected HTTP method \(head.method.rawValue)")
-                    }
-                    let bytes = inflates ? try Self.inflated(body, most) : body
-                    let call = try APICall(method, head.path ?? "/", body: bytes, contentType: head.headerFields[.contentType], accept: head.headerFields[.accept])
-                    return await router.answer(call)
-                } catch { return Router.render(APIError(error)) }
-            }
-            return Self.response(answer)
-        } catch let error as APIError {
-            return Self.response(Router.render(error), closes: true)
+        guard [nil, "identity", "gzip", "x-gzip", "deflate"].contains(encoding) else { return leave(.refuse(Self.reply(Router.render(encodingUnknown(encoding))))) }
+        return .read(bodyBytesMax: bodyBytesMax)
+    }
+
+    func answer(_ head: HTTPRequestHead, _ body: [UInt8], _ exchange: HTTPExchange) {
+        let target = head.target
+        guard !ShopRouter.owns(target) else { return answerFromShop(head, target, body, exchange) }
+        Task(executorPreference: Self.searches(target) ? searchers : workers) {
+            let answer = await answer(head, target, body)
+            admission.leave()
+            exchange.finish(Self.reply(answer))
+        }
+    }
+
+    func abandon() { admission.leave() }
+
+    func refusal(_ fault: HTTPFault, uri: String?) -> HTTPReply {
+        if let uri, ShopRouter.owns(uri) { return Self.reply(shopProblem(fault).answer) }
+        switch fault {
+        case .bodyTooLarge(let most): return Self.reply(Router.render(tooLarge(most)))
+        default: return Self.reply(Router.render(APIError(fault.status, "illegal_argument_exception", fault.reason)))
         }
     }
 
     // MARK: -
 
-    private func body(of request: Request, most bodyBytesMax: Int) async throws -> (bytes: [UInt8], compressed: Bool) {
-        let compressed: Bool
-        switch request.headers[.contentEncoding]?.lowercased() {
-        case nil, "identity": compressed = false
-        case "gzip", "x-gzip", "deflate": compressed = true
-        case .some(let other): throw APIError(415, "illegal_argument_exception", "Content-Encoding [\(other)] is not supported; use gzip, deflate or none")
-        }
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > bodyBytesMax { throw Self.tooLarge(bodyBytesMax) }
-        var bytes: [UInt8] = []
-        for try await chunk in request.body {
-            guard bytes.count + chunk.readableBytes <= bodyBytesMax else { throw Self.tooLarge(bodyBytesMax) }
-            bytes.append(contentsOf: chunk.readableBytesView)
-        }
-        return (bytes, compressed && !bytes.isEmpty)
+    /// Path parts that mean a search, at the end of a path.
+    private static let searching = ["_search", "_count", "_msearch"]
+
+    private static func searches(_ target: String) -> Bool {
+        let path = target.prefix { $0 != "?" }
+        return searching.contains { path.hasSuffix($0) }
     }
 
-    private static func inflated(_ body: [UInt8], _ most: Int) throws(APIError) -> [UInt8] {
-        do { return try Inflate.inflate(body, bytesMax: most) } catch {
-            throw error == .tooLarge ? tooLarge(most) : APIError(400, "illegal_argument_exception", "the compressed request body is damaged")
+    private func answer(_ head: HTTPRequestHead, _ target: String, _ body: [UInt8]) async -> RenderedAnswer {
+        do {
+            let name = head.method.rawValue
+            guard let method = APICall.Method(rawValue: name) else { throw APIError(405, "method_not_allowed", "Unexpected HTTP method \(name)") }
+            var body = body
+            if !body.isEmpty, let encoding = head.headers.first(name: "content-encoding"), encoding.lowercased() != "identity" { body = try inflated(body) }
+            let call = try APICall(
+                method, target, body: body, contentType: head.headers.first(name: "content-type"), accept: head.headers.first(name: "accept"))
+            return await router.answer(call)
+        } catch { return Router.render(APIError(error)) }
+    }
+
+    private func inflated(_ body: [UInt8]) throws(APIError) -> [UInt8] {
+        do { return try Inflate.inflate(body, bytesMax: bodyBytesMax) } catch {
+            throw error == .tooLarge ? tooLarge(bodyBytesMax) : APIError(400, "illegal_argument_exception", "the compressed request body is damaged")
         }
     }
 
-    private static func tooLarge(_ most: Int) -> APIError {
+    func leave(_ opening: HTTPOpening) -> HTTPOpening {
+        admission.leave()
+        return opening
+    }
+
+    private var busy: APIError {
+        APIError(429, "es_rejected_execution_exception", "rejected execution: \(admission.most) requests are in work already; try again later")
+    }
+
+    private func encodingUnknown(_ encoding: String?) -> APIError {
+        APIError(415, "illegal_argument_exception", "Content-Encoding [\(encoding ?? "")] is not supported; use gzip, deflate or none")
+    }
+
+    private func tooLarge(_ most: Int) -> APIError {
         APIError(413, "content_too_long_exception", "entity content is too long for the configured buffer limit [\(most)]; "
             + "send smaller requests, for instance fewer documents in each bulk")
     }
 
-    private static func response(_ answer: RenderedAnswer, closes: Bool = false) -> Response {
-        var headers = HTTPFields()
-        if let type = answer.contentType { headers[.contentType] = type }
-        for (name, value) in answer.headers { if let name = HTTPFields.Element.Name(name) { headers[name] = value } }
-        if closes { headers[.connection] = "close" }
-        return Response(status: .init(code: answer.status), headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+    private static func reply(_ answer: RenderedAnswer) -> HTTPReply {
+        HTTPReply(status: answer.status, contentType: answer.contentType, headers: answer.headers, body: .bytes(answer.body))
     }
 }
 

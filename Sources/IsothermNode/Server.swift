@@ -4,14 +4,13 @@
 internal import ElasticAPI
 internal import Engine
 internal import Glibc
-internal import Hummingbird
-internal import Logging
 internal import NIOCore
-internal import NIOPosix
-internal import ServiceLifecycle
 internal import Storage
 
 package enum Server {
+    /// What is in work at the end may take so long.
+    private static let stopMost = TimeAmount.seconds(30)
+
     /// Returns after a graceful end.
     /// - Parameter announce: is given the one line that says the server listens.
     package static func run(_ configuration: ServerConfiguration, announce: @escaping @Sendable (String) -> Void) async throws {
@@ -26,42 +25,31 @@ package enum Server {
         options.httpAddress = "\(configuration.host):\(configuration.port)"
         options.clusterUUID = ClusterIdentity.identifier(of: configuration.data)
         let services = Services(node: node, options: options) { wallMilliseconds() }
-        let pool = WorkPool(threads: configuration.threads)
-        let responder = RestResponder(router: ElasticAPI.Router(services: services), shop: shop.router, admission: Admission(most: configuration.requestsInFlightMax), pool: pool,
-            bodyBytesMax: options.limits.bodyBytesMax)
-        // One loop reads and writes for all connections; what takes long runs elsewhere.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        var logger = Logger(label: "isotherm")
-        logger.logLevel = .error
-        let data = configuration.data, host = configuration.host, indexes = node.indexNames.count
-        let bodyBytesMax = options.limits.bodyBytesMax
-        let application = Application(
-            responder: responder,
-            server: .http1(configuration: .init(
-                additionalChannelHandlers: [ExpectContinue(bodyBytesMax: bodyBytesMax)], idleTimeout: .seconds(configuration.idleSecondsMax))),
-            configuration: ApplicationConfiguration(address: .hostname(configuration.host, port: configuration.port)),
-            onServerRunning: { channel in
-                // A connection that streams is never done: a graceful end begins with the streams'. The task knows of it by the one that runs this.
-                Task {
-                    try? await gracefulShutdown()
-                    shop.endStreams()
-                }
-                let port = channel.localAddress?.port ?? configuration.port
-                announce("isotherm ready on http://\(host):\(port) with \(indexes) indexes of \(data) after \(monotonicMilliseconds() - started) ms")
-            },
-            eventLoopGroupProvider: .shared(group),
-            logger: logger)
-        let ended: Result<Void, any Error>
+        let workers = ThreadPool(threads: configuration.threads, name: "work"), loop = LoopExecutor()
+        let responder = RestResponder(
+            router: ElasticAPI.Router(services: services), shop: shop.router, admission: Admission(most: configuration.requestsInFlightMax), workers: workers,
+            searchers: node.searchers, loop: loop, bodyBytesMax: options.limits.bodyBytesMax)
         let upkeep = Task { await shop.keepUp() }
+        let ended: Result<Void, any Error>
         do {
-            ended = .success(try await withTaskExecutorPreference(LoopExecutor(group.next())) { try await application.runService() })
+            let signals = StopSignals()
+            let listener = try await HTTPListener.open(
+                host: configuration.host, port: configuration.port, idle: .seconds(configuration.idleSecondsMax), on: loop, service: responder)
+            let indexes = node.indexNames.count
+            announce("isotherm ready on http://\(configuration.host):\(listener.port) with \(indexes) indexes of \(configuration.data) after \(monotonicMilliseconds() - started) ms")
+            await signals.first()
+            // A connection that streams is never done: a graceful end begins with the streams'.
+            shop.endStreams()
+            await listener.stop(within: stopMost)
+            ended = .success(())
         } catch { ended = .failure(error) }
         upkeep.cancel()
         _ = await upkeep.value
         shop.close()
         await node.close()
+        workers.stop()
+        await loop.end()
         try ended.get()
-        pool.close(threads: configuration.threads)
     }
 
     private static func wallMilliseconds() -> Int64 { milliseconds(CLOCK_REALTIME) }

@@ -3,6 +3,7 @@
 Orders that are new since the last look are compared with what was acknowledged and asked for; sums and checks are over the whole file.
 """
 import collections
+import hashlib
 import json
 import sqlite3
 import uuid
@@ -58,7 +59,12 @@ def sound(db):
 
 def unanswered_keys(db, model):
     return {(who, key) for key, (who, _) in model.unanswered.items()
-            if one(db, "SELECT count(*) FROM idempotency_keys WHERE actor = ? AND key = ?", f"customer:{who}", key)}
+            if one(db, "SELECT count(*) FROM idempotency_keys WHERE name = ?", key_name(f"customer:{who}", key))}
+
+
+def key_name(actor, key):
+    """What a key is found by: see Schema4.swift."""
+    return hashlib.sha256(f"{actor}\0{key}".encode()).digest()[:16]
 
 
 def new_orders(db, model, seen, keys):

@@ -50,5 +50,6 @@ private import Glibc
         unsafe pthread_cond_timedwait(condition, mutex, &until)
     }
 
+    func wakeOne() { unsafe pthread_cond_signal(condition) }
     func wakeAll() { unsafe pthread_cond_broadcast(condition) }
 }

@@ -1,9 +1,9 @@
 // A fixed number of threads for work that takes a processor or waits for a disk, so that it never sits on an
-// event loop or in Swift's own pool.
+// event loop or in Swift's own pool. Tasks may prefer it as their executor.
 
 private import Glibc
 
-package final class ThreadPool: @unchecked Sendable {
+package final class ThreadPool: TaskExecutor, @unchecked Sendable {
     package let threads: Int
     private let monitor = Monitor()
     // Guarded by `monitor`.
@@ -11,6 +11,7 @@ package final class ThreadPool: @unchecked Sendable {
     private var next = 0
     private var stopped = false
     private var running = 0
+    private var workers: [pthread_t] = []
 
     package init(threads: Int, name: String) {
         self.threads = max(1, threads)
@@ -23,13 +24,21 @@ package final class ThreadPool: @unchecked Sendable {
         let taken = monitor.locked {
             if stopped { return false }
             jobs.append(job)
-            monitor.wakeAll()
+            // Before `stop` none but idle threads wait.
+            monitor.wakeOne()
             return true
         }
         if !taken { job() }
     }
 
+    package func enqueue(_ job: UnownedJob) {
+        // Safe: the job is run once.
+        submit { [self] in unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+
+    /// On one of the pool's threads: this one, if it is.
     package func run<R: Sendable, E: Error>(_ body: @escaping @Sendable () throws(E) -> R) async throws(E) -> R {
+        if isCurrent { return try body() }
         let result: Result<R, E> = await withCheckedContinuation { continuation in
             submit {
                 do throws(E) { continuation.resume(returning: .success(try body())) } catch { continuation.resume(returning: .failure(error)) }
@@ -64,12 +73,19 @@ package final class ThreadPool: @unchecked Sendable {
 
     // MARK: -
 
+    private var isCurrent: Bool {
+        let thread = pthread_self()
+        return monitor.locked { workers.contains { pthread_equal($0, thread) != 0 } }
+    }
+
     private func work() {
+        monitor.locked { workers.append(pthread_self()) }
         while true {
             let job: (@Sendable () -> Void)? = monitor.locked {
                 while next == jobs.count, !stopped { monitor.wait() }
                 if next == jobs.count {
                     running -= 1
+                    workers.removeAll { pthread_equal($0, pthread_self()) != 0 }
                     monitor.wakeAll()
                     return nil
                 }

@@ -98,7 +98,8 @@ final class CommandRunner {
         }
         let outcome = try run(command)
         try connection.run(
-            "INSERT INTO idempotency_keys(name, request_hash, outcome, created_at) VALUES (?, ?, ?, ?)", .blob(name), .blob(command.requestHash), .text(OutcomeCoding.text(outcome)), .at(command.caller.at))
+            "INSERT INTO idempotency_keys(name, key, request_hash, outcome, created_at) VALUES (?, ?, ?, ?, ?)",
+            .blob(name), .text(key), .blob(command.requestHash), .text(OutcomeCoding.text(outcome)), .at(command.caller.at))
         return outcome
     }
 

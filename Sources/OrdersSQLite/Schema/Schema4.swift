@@ -19,12 +19,13 @@ let schema4 = """
         seq INTEGER PRIMARY KEY,
         -- The first 16 bytes of SHA-256(actor, 0, key).
         name BLOB NOT NULL UNIQUE CHECK (length(name) = 16),
+        key TEXT NOT NULL,
         request_hash BLOB NOT NULL,
         outcome TEXT NOT NULL CHECK (json_valid(outcome)),
         created_at INTEGER NOT NULL
     ) STRICT;
-    INSERT INTO idempotency(name, request_hash, outcome, created_at)
-        SELECT isotherm_key_name(actor, key), request_hash, outcome, created_at FROM idempotency_keys ORDER BY created_at, actor, key;
+    INSERT INTO idempotency(name, key, request_hash, outcome, created_at)
+        SELECT isotherm_key_name(actor, key), key, request_hash, outcome, created_at FROM idempotency_keys ORDER BY created_at, actor, key;
     DROP TABLE idempotency_keys;
     ALTER TABLE idempotency RENAME TO idempotency_keys;
     """
