@@ -17,7 +17,7 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 "$bin" serve --data "$folder/data" --port "$port" > "$folder/server.log" 2>&1 &
 server=$!
 for _ in $(seq 200); do curl -fs "http://127.0.0.1:$port" > /dev/null 2>&1 && break; sleep 0.05; done
-for _ in 1 2 3; do "$bin" bench orders --url "http://127.0.0.1:$port" --seconds "$seconds" --probe "$folder"; done
+"$bin" bench orders --url "http://127.0.0.1:$port" --seconds "$seconds" --probe "$folder" --runs 3
 kill "$server"; wait "$server" || true; server=
 "$bin" audit verify --data "$folder/data"
 limit

@@ -1,7 +1,7 @@
 // `isotherm bench orders`: many clients place orders over HTTP, each waiting for its answer before the next. Prints orders a second, orders a commit, and how
 // long answers took, beside how long a sync takes where the data lies.
 //
-// The shape of an order is that of ../shared/bench/limits/orders.py: two lines of one unit each, products at random.
+// The shape of an order is that of ../shared/bench/limits/orders.py: two lines of one unit each, 100,000 products and 50,000 people, at random.
 
 package import ArgumentParser
 import Glibc
@@ -15,14 +15,18 @@ package struct BenchOrdersCommand: AsyncParsableCommand {
     @Option(help: "The server.") var url = "http://127.0.0.1:9200"
     @Option(help: "Clients, each with a connection of its own.") var clients = 64
     @Option(help: "Seconds to measure, after one to warm up.") var seconds = 8
-    @Option(help: "Products to order from.") var products = 2_000
+    @Option(help: "How many times to measure.") var runs = 1
+    @Option(help: "Products to order from.") var products = 100_000
+    @Option(help: "People who order.") var people = 50_000
     @Option(help: "A folder on the server's disk in which the time of a sync is measured first.") var probe: String?
 
     package init() {}
 
     package func validate() throws {
-        guard (1...1_000).contains(clients), (1...600).contains(seconds), (2...1_000_000).contains(products) else {
-            throw ValidationError("--clients is from 1 to 1000, --seconds to 600, --products from 2 to 1000000")
+        guard (1...1_000).contains(clients), (1...600).contains(seconds), (1...100).contains(runs), (2...1_000_000).contains(products),
+            (clients...1_000_000).contains(people)
+        else {
+            throw ValidationError("--clients is from 1 to 1000, --seconds to 600, --runs to 100, --products from 2 to 1000000, --people from --clients to 1000000")
         }
     }
 
@@ -39,27 +43,32 @@ package struct BenchOrdersCommand: AsyncParsableCommand {
         var connections: [OrderClient] = []
         for number in 0..<clients {
             connections.append(OrderClient(try await HTTPConnection.open(address, on: loop.group), number: number, products: products))
-            try await connections[number].register()
         }
-        try await prepare(connections)
-        _ = try await place(connections, for: 1)
-        let before = try await connections[0].status()
-        let start = monotonicNanoseconds()
-        let results = try await place(connections, for: seconds)
-        let elapsed = Double(monotonicNanoseconds() &- start) / 1e9
-        let after = try await connections[0].status()
+        connections = try await prepare(connections)
+        for _ in 0..<runs {
+            _ = try await place(connections, for: 1)
+            let before = try await connections[0].status()
+            let start = monotonicNanoseconds()
+            let results = try await place(connections, for: seconds)
+            let elapsed = Double(monotonicNanoseconds() &- start) / 1e9
+            let after = try await connections[0].status()
+            report(results, elapsed, commits: after.commits - before.commits, commands: after.commands - before.commands, sync)
+        }
         for connection in connections { await connection.close() }
-        report(results, elapsed, commits: after.commits - before.commits, commands: after.commands - before.commands, sync)
     }
 
-    private func prepare(_ all: [OrderClient]) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+    /// Gives each its share of the people.
+    private func prepare(_ all: [OrderClient]) async throws -> [OrderClient] {
+        try await withThrowingTaskGroup(of: OrderClient.self) { group in
             for client in all {
                 group.addTask {
+                    var client = client
                     for product in stride(from: client.number, to: products, by: clients) { try await client.stock(product) }
+                    for person in stride(from: client.number, to: people, by: clients) { try await client.register(person) }
+                    return client
                 }
             }
-            try await group.waitForAll()
+            return try await group.reduce(into: []) { $0.append($1) }
         }
     }
 
@@ -90,7 +99,7 @@ private struct OrderClient: Sendable {
 
     let number: Int, products: Int
     private let connection: HTTPConnection
-    private var person = ""
+    private var people: [String] = []
 
     init(_ connection: HTTPConnection, number: Int, products: Int) {
         (self.connection, self.number, self.products) = (connection, number, products)
@@ -98,10 +107,10 @@ private struct OrderClient: Sendable {
 
     func close() async { await connection.close() }
 
-    mutating func register() async throws {
-        let answer = try await send(.post, "/api/people", #"{"name":"Bench \#(number)"}"#, as: "service:bench", status: 201)
+    mutating func register(_ person: Int) async throws {
+        let answer = try await send(.post, "/api/people", #"{"name":"Bench \#(person)"}"#, as: "service:bench", status: 201)
         guard let id = answer["id"]?.string else { throw CommandError("the server made no person") }
-        person = "customer:\(id)"
+        people.append("customer:\(id)")
     }
 
     func stock(_ product: Int) async throws {
@@ -122,6 +131,7 @@ private struct OrderClient: Sendable {
             let body = #"{"lines":[{"product":"bench-\#(a)"},{"product":"bench-\#(b)"}]}"#
             placed += 1
             let key = "\(run)-\(placed)"
+            guard let person = people.randomElement(using: &random) else { return result }
             let request = HTTPRequest(.post, "/api/orders", body: Array(body.utf8), headers: [("x-isotherm-actor", person), ("idempotency-key", key)])
             let start = monotonicNanoseconds()
             let answer = try await connection.send(request)
