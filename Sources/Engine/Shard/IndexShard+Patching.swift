@@ -75,14 +75,14 @@ extension IndexShard {
         _ worker: Int
     ) throws(EngineError) -> (written: Written?, noop: WriteResult?)? {
         guard let place = current.place, !operation.returnsSource, operation.routing == nil || operation.routing == current.routing, let doc = change.doc,
-            try patchedTexts(doc.map(\.0), current, place) != nil, let values = patches(of: change, id: id, scratch)
+            try patched(doc.map(\.0), current, place) != nil, let values = patches(of: change, id: id, scratch)
         else { return nil }
         let slot = acquire(worker)
         defer { slot.monitor.unlock() }
         guard let current = try look(up: id, stripe), let place = try patchable(current, values),
-            let texts = try patchedTexts(values.map(\.path), current, place)
+            let before = try patched(values.map(\.path), current, place)
         else { return nil }
-        if change.detectNoop, texts == values.map(\.text) { return (nil, noop(operation, id, current, nil)) }
+        if change.detectNoop, before == values { return (nil, noop(operation, id, current, nil)) }
         let written = try add(values, to: current, at: place, id, slot, stripe)
         return (written, nil)
     }
@@ -116,21 +116,21 @@ extension IndexShard {
 
     // MARK: -
 
-    /// The members' values, as JSON, when each was patched in this document before; nil otherwise.
-    private func patchedTexts(_ members: [String], _ current: CurrentDocument, _ place: DocumentPlace) throws(EngineError) -> [[UInt8]]? {
-        var texts: [[UInt8]] = [], published: PatchedDocument?
+    /// What the members were patched to, when each was patched in this document before; nil otherwise.
+    private func patched(_ members: [String], _ current: CurrentDocument, _ place: DocumentPlace) throws(EngineError) -> [FieldPatch]? {
+        var found: [FieldPatch] = [], published: PatchedDocument?
         guard let segment = state.withLock({ $0.segments.first { $0.number == place.segment } })?.segment else { return nil }
         for member in members {
             guard !member.utf8.contains(UInt8(ascii: ".")) else { return nil }
             if let waiting = current.patches.first(where: { $0.path == member }) {
-                texts.append(waiting.text)
+                found.append(waiting)
                 continue
             }
             if published == nil { published = segment.columns.patches?[place.doc] }
             guard let field = segment.fields.ordinal(of: member), let value = published?.values.first(where: { $0.field == field }) else { return nil }
-            texts.append(value.text)
+            found.append(FieldPatch(path: member, value: value.value, text: value.text.isEmpty ? Array(String(value.value).utf8) : value.text))
         }
-        return texts
+        return found
     }
 
     /// Adds a new patch and logs it. Call with the stripe and the slot held.
