@@ -133,7 +133,7 @@ final class WriterCore: @unchecked Sendable {
 
     func open() throws(StoreError) {
         do {
-            let database = try DatabaseQueue(path: path, configuration: OrdersSQLiteOptions.configuration(of: options, readonly: false))
+            let database = try DatabaseQueue(path: LogFile.writerPath(path), configuration: OrdersSQLiteOptions.configuration(of: options, readonly: false))
             let migrator = Schema.migrator()
             if try database.read(migrator.hasBeenSuperseded) {
                 throw StoreError.unavailable("\(path) was written by a newer version: use that one")

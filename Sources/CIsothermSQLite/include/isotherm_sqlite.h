@@ -5,4 +5,9 @@
 /// No statistics of memory: each allocation took a lock for them. Counts before SQLite's first use only; later it changes nothing.
 int isotherm_sqlite_without_statistics(void);
 
+/// Registers a file system of SQLite's under a name: the parent's (its default for NULL), but a commit's pages go to the write-ahead log in one write each
+/// 64 KiB instead of two for every page.
+/// Gives 0, also when the name is there already.
+int isotherm_sqlite_whole_log_writes(const char *name, const char *parent);
+
 #endif
