@@ -16,7 +16,7 @@ package struct OrdersSQLiteOptions: Sendable {
     /// The log's size at which it is copied into the database, beside the writer.
     package var checkpointBytes = 32 << 20
     /// How much of the last commit's time the next may wait for those just answered to come back: fuller commits, fewer syncs.
-    package var lingerShare = 0.25
+    package var lingerShare = 0.1
     package var returnWindowDays: Int64 = 30
     /// A payment not yet covered must come within the order's hold; bounded here.
     package var holdSecondsMax: Int64 = 7 * 86_400

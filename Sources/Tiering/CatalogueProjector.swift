@@ -32,7 +32,7 @@ package final class CatalogueProjector: Sendable {
     private let catalogue: CatalogueSearch
     private let state = Mutex(State())
     private let batchMax: Int
-    /// How long the outbox is left alone when nothing comes and nobody wakes the projector.
+    /// How long the outbox is left alone after a batch that was not full, when nobody wakes the projector.
     private let idle: Duration
     /// Between two times that the index's log is made durable; before, a crash costs reading rows again.
     private static let syncInterval = Duration.seconds(1)
@@ -74,7 +74,8 @@ package final class CatalogueProjector: Sendable {
     package func run() async {
         while !Task.isCancelled {
             do {
-                while !Task.isCancelled { if try await step() == 0 { await rest(idle) } }
+                // Not at once again after a few rows: what comes in the meantime is folded, and one refresh shows it all.
+                while !Task.isCancelled { if try await step() < batchMax { await rest(idle) } }
             } catch {
                 // A read that the cancellation broke off is no failure.
                 if Task.isCancelled { return }

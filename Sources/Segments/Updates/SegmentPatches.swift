@@ -1,5 +1,5 @@
 // What was patched of a segment's updatable columns: per document its newest version and sequence number, and the values
-// that differ from the segment's. A value: a change copies the pages (4,096 documents each) that it touches and shares the rest, so that
+// that differ from the segment's. A value: a change copies the pages (512 documents each) that it touches and shares the rest, so that
 // each snapshot keeps its own.
 //
 // File `<segment>.<generation>.upd`, little-endian:
@@ -62,7 +62,7 @@ package struct PatchedDocument: Sendable, Equatable {
 
 package struct SegmentPatches: Sendable {
     package static let version: UInt32 = 1
-    private static let pageShift = 12
+    private static let pageShift = 9
 
     private final class Page: Sendable {
         /// Rising.
