@@ -104,6 +104,10 @@ let package = Package(
             "Commands", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
+        suite("IsothermNodeTests", [
+            "IsothermNode", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ]),
         suite("JSONTests", ["JSON"]),
         suite("BulkInputTests", ["BulkInput", "JSON"]),
         suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),

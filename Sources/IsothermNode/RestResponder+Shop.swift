@@ -42,6 +42,6 @@ extension RestResponder {
         case .bytes(let bytes): .bytes(bytes)
         case .stream(let run): .stream(run)
         }
-        return HTTPReply(status: answer.status, contentType: answer.contentType, headers: answer.headers, body: body)
+        return HTTPReply(answer.status, contentType: answer.contentType, headers: answer.headers, body: body)
     }
 }
