@@ -67,8 +67,9 @@ let package = Package(
         // What a user meets.
         layer("Shop", ["Orders", "Secrets", "JSON"]),
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
+        .systemLibrary(name: "CIsothermMalloc"),
         layer("IsothermNode", [
-            "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermZlib", "Yams", "Shop", "Tiering", "OrdersSQLite", "Orders", "Secrets",
+            "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermMalloc", "CIsothermZlib", "Yams", "Shop", "Tiering", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -104,6 +105,10 @@ let package = Package(
         suite("CommandsTests", [
             "Commands", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+        ]),
+        suite("IsothermNodeTests", [
+            "IsothermNode", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
         suite("JSONTests", ["JSON"]),
         suite("BulkInputTests", ["BulkInput", "JSON"]),

@@ -21,21 +21,26 @@ package enum LZ4 {
 
     /// Unpacks a block whose unpacked length is known.
     /// - Throws: `Corruption` when the bytes are no LZ4 block of that length.
-    package static func decompress(_ input: RawSpan, count: Int) throws(Corruption) -> [UInt8] {
-        guard count >= 0, count <= 1 << 30, input.byteCount <= 1 << 30 else { throw Corruption("block too large", at: 0) }
-        if count == 0 { return [] }
+    package static func decompress(_ input: RawSpan, count: Int) throws(Corruption) -> [UInt8] { try decompress(input, first: count, of: count) }
+
+    /// Unpacks the first bytes of a block whose unpacked length is known; what comes after them is neither unpacked nor checked.
+    /// - Throws: `Corruption` when the bytes are no LZ4 block with so many.
+    package static func decompress(_ input: RawSpan, first wanted: Int, of count: Int) throws(Corruption) -> [UInt8] {
+        guard (0...(1 << 30)).contains(count), (0...count).contains(wanted), input.byteCount <= 1 << 30 else { throw Corruption("block too large", at: 0) }
+        if wanted == 0 { return [] }
         var got: Int32 = -1
         let output = input.withUnsafeBytes { source in
-            // Safe: LZ4_decompress_safe writes at most `count` bytes and reads only the source.
-            unsafe [UInt8](unsafeUninitializedCapacity: count) { output, written in
-                got = unsafe LZ4_decompress_safe(
-                    source.baseAddress?.assumingMemoryBound(to: CChar.self),
-                    unsafe UnsafeMutableRawPointer(output.baseAddress!).assumingMemoryBound(to: CChar.self),
-                    Int32(source.count), Int32(count))
+            // Safe: both functions write at most `wanted` bytes and read only the source.
+            unsafe [UInt8](unsafeUninitializedCapacity: wanted) { output, written in
+                let from = unsafe source.baseAddress?.assumingMemoryBound(to: CChar.self)
+                let to = unsafe UnsafeMutableRawPointer(output.baseAddress!).assumingMemoryBound(to: CChar.self)
+                got = wanted == count
+                    ? unsafe LZ4_decompress_safe(from, to, Int32(source.count), Int32(wanted))
+                    : unsafe LZ4_decompress_safe_partial(from, to, Int32(source.count), Int32(wanted), Int32(wanted))
                 written = max(0, Int(got))
             }
         }
-        guard Int(got) == count else { throw Corruption("damaged LZ4 block", at: 0) }
+        guard Int(got) == wanted else { throw Corruption("damaged LZ4 block", at: 0) }
         return output
     }
 }

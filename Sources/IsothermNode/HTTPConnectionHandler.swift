@@ -11,13 +11,13 @@
 //     3  Whatever `open` let in is answered by the service or abandoned, once.
 //     4  Something is due at any time but while the service works: a connection that brings nothing, or takes nothing, for `idle` ends, and a body may not trickle.
 
-internal import NIOCore
-internal import NIOHTTP1
+package import NIOCore
+package import NIOHTTP1
 
-final class HTTPConnectionHandler: ChannelDuplexHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundIn = Never
-    typealias OutboundOut = ByteBuffer
+package final class HTTPConnectionHandler: ChannelDuplexHandler {
+    package typealias InboundIn = HTTPServerRequestPart
+    package typealias OutboundIn = Never
+    package typealias OutboundOut = ByteBuffer
 
     private enum State {
         case idle, reading, working, writing, streaming, leaving, lingering, closed
@@ -49,21 +49,21 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
     private var stream: Task<Void, Never>?, streamWriter: CheckedContinuation<Void, any Error>?
     private var due: NIODeadline?, lingersUntil = NIODeadline.distantFuture, alarm: Scheduled<Void>?
 
-    init(_ service: any HTTPService, _ server: HTTPServerState, _ connections: HTTPConnections, idle: TimeAmount) {
+    package init(_ service: any HTTPService, _ server: HTTPServerState, _ connections: HTTPConnections, idle: TimeAmount) {
         (self.service, self.server, self.connections, self.idle) = (service, server, connections, idle)
     }
 
     // MARK: - The connection
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func channelActive(context: ChannelHandlerContext) {
+    package func channelActive(context: ChannelHandlerContext) {
         connections.insert(self)
         expect(within: idle)
         context.fireChannelActive()
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         if state == .reading { service.abandon() }
         state = .closed
         (self.context, head, body, waiting) = (nil, nil, [], [])
@@ -73,13 +73,13 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard let error = error as? HTTPParserError else { return context.close(promise: nil) }
         let fault = error == .headerOverflow ? HTTPFault.headTooLarge : .malformed("\(error)")
         if state == .idle || state == .reading { refuse(service.refusal(fault, uri: head?.uri)) } else { inputFault = fault }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case ChannelEvent.inputClosed? = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
         inputEnded = true
         switch state {
@@ -89,7 +89,7 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             if state == .writing { ready() }
             if state == .streaming {
@@ -111,14 +111,14 @@ final class HTTPConnectionHandler: ChannelDuplexHandler {
 
     // MARK: - In
 
-    func read(context: ChannelHandlerContext) {
+    package func read(context: ChannelHandlerContext) {
         switch state {
         case .idle, .reading, .leaving, .lingering: context.read()
         case .working, .writing, .streaming, .closed: readWanted = true
         }
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch state {
         case .idle, .reading: take(unwrapInboundIn(data))
         case .working, .writing, .streaming:

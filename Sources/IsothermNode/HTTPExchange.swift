@@ -4,7 +4,7 @@
 internal import NIOCore
 internal import Synchronization
 
-struct HTTPExchange: Sendable {
+package struct HTTPExchange: Sendable {
     /// Which request of its connection: an answer to one that has gone is dropped.
     let number: UInt64
     let framing: HTTPReply.Framing
@@ -12,7 +12,7 @@ struct HTTPExchange: Sendable {
     let connection: NIOLoopBound<HTTPConnectionHandler>
     let loop: any EventLoop
 
-    func finish(_ reply: HTTPReply) {
+    package func finish(_ reply: HTTPReply) {
         var framing = framing
         if server.isStopping { framing.keepsAlive = false }
         if case .stream = reply.body, framing.isHTTP10 { framing.keepsAlive = false }
@@ -38,14 +38,14 @@ struct HTTPExchange: Sendable {
 }
 
 /// What all connections of a server share.
-final class HTTPServerState: Sendable {
+package final class HTTPServerState: Sendable {
     let date = HTTPDate()
     let executor: LoopExecutor
     private let stopping = Atomic<Bool>(false)
 
-    init(executor: LoopExecutor) { self.executor = executor }
+    package init(executor: LoopExecutor) { self.executor = executor }
 
     /// Each connection is closed after its next answer.
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
-    func stop() { stopping.store(true, ordering: .relaxed) }
+    package func stop() { stopping.store(true, ordering: .relaxed) }
 }

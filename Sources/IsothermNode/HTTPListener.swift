@@ -1,10 +1,10 @@
 // Listens, and hands each connection to a handler of its own. One loop serves all of them: it only moves bytes, what takes a processor runs elsewhere.
 
-internal import NIOCore
+package import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 
-final class HTTPListener: Sendable {
+package final class HTTPListener: Sendable {
     /// One header, and all of them with the request line. A search may stand in the address.
     private static let fieldBytesMax = 64 << 10, headBytesMax = 128 << 10, fieldsMax = 256
 
@@ -33,7 +33,7 @@ final class HTTPListener: Sendable {
     }
 
     /// The decoder, and the handler behind it.
-    static func prepare(_ channel: any Channel, _ handler: HTTPConnectionHandler) throws {
+    package static func prepare(_ channel: any Channel, _ handler: HTTPConnectionHandler) throws {
         var limits = NIOHTTPDecoderLimitConfiguration()
         (limits.maxHeaderFieldSize, limits.maxHeaderListSize, limits.maxHeaderFieldCount) = (fieldBytesMax, headBytesMax, fieldsMax)
         try channel.pipeline.syncOperations.addHandlers([ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: limits)), handler])
@@ -56,9 +56,13 @@ final class HTTPListener: Sendable {
 }
 
 /// The connections that are open. The loop's own.
-final class HTTPConnections {
+package final class HTTPConnections {
     private var open: [ObjectIdentifier: HTTPConnectionHandler] = [:]
     private var empty: EventLoopPromise<Void>?
+
+    package init() {}
+
+    package var count: Int { open.count }
 
     func insert(_ connection: HTTPConnectionHandler) { open[ObjectIdentifier(connection)] = connection }
 
@@ -68,7 +72,7 @@ final class HTTPConnections {
     }
 
     /// Done when all have gone.
-    func stop(on loop: any EventLoop) -> EventLoopFuture<Void> {
+    package func stop(on loop: any EventLoop) -> EventLoopFuture<Void> {
         let empty = loop.makePromise(of: Void.self)
         self.empty = empty
         if open.isEmpty { empty.succeed() }

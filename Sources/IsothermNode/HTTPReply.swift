@@ -2,32 +2,39 @@
 // no header objects in between: an answer's few headers go straight into the buffer.
 
 internal import Glibc
-internal import NIOCore
+package import NIOCore
 internal import NIOHTTP1
 internal import Synchronization
 
-struct HTTPReply: Sendable {
-    enum Body: Sendable {
+package struct HTTPReply: Sendable {
+    package enum Body: Sendable {
         case bytes([UInt8])
         /// Writes pieces until it returns; what it throws cuts the answer off, so that nobody takes it for whole.
         case stream(@Sendable (_ write: ([UInt8]) async throws -> Void) async throws -> Void)
     }
 
-    var status: Int
-    var contentType: String?
-    var headers: [(name: String, value: String)] = []
-    var body: Body = .bytes([])
+    package var status: Int
+    package var contentType: String?
+    package var headers: [(name: String, value: String)]
+    package var body: Body
+
+    package init(_ status: Int, contentType: String? = nil, headers: [(name: String, value: String)] = [], body: Body = .bytes([])) {
+        (self.status, self.contentType, self.headers, self.body) = (status, contentType, headers, body)
+    }
 
     /// What of its request an answer's framing depends on.
-    struct Framing: Sendable {
-        var isHead = false
-        var isHTTP10 = false
+    package struct Framing: Sendable {
+        package var isHead = false
+        package var isHTTP10 = false
         /// The connection takes another request after this one.
-        var keepsAlive = true
+        package var keepsAlive = true
+        package init(isHead: Bool = false, isHTTP10: Bool = false, keepsAlive: Bool = true) {
+            (self.isHead, self.isHTTP10, self.keepsAlive) = (isHead, isHTTP10, keepsAlive)
+        }
     }
 
     /// Head and, unless it is a stream, body.
-    func serialized(_ framing: Framing, date: [UInt8]) -> ByteBuffer {
+    package func serialized(_ framing: Framing, date: [UInt8]) -> ByteBuffer {
         var count = 0
         if case .bytes(let bytes) = body { count = bytes.count }
         var buffer = ByteBufferAllocator().buffer(capacity: 256 + headers.count * 64 + count)
@@ -79,7 +86,7 @@ struct HTTPReply: Sendable {
 }
 
 /// The header's date (RFC 9110, section 5.6.7), made once a second.
-final class HTTPDate: Sendable {
+package final class HTTPDate: Sendable {
     /// Guards the newest one.
     private let made = Mutex((second: Int64(-1), text: [UInt8]()))
 
@@ -95,7 +102,7 @@ final class HTTPDate: Sendable {
     }
 
     /// - Parameter second: since 1970.
-    static func text(_ second: Int64) -> [UInt8] {
+    package static func text(_ second: Int64) -> [UInt8] {
         let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"], months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
         let second = max(0, second), day = second / 86_400, time = second % 86_400

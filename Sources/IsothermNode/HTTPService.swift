@@ -4,9 +4,9 @@
 //       └─── read ── the body came ── answer ─► finish on the exchange, once
 //                └── it did not ───── abandon
 
-internal import NIOHTTP1
+package import NIOHTTP1
 
-protocol HTTPService: Sendable {
+package protocol HTTPService: Sendable {
     /// The head is here and nothing of the body.
     func open(_ head: HTTPRequestHead) -> HTTPOpening
 
@@ -21,19 +21,19 @@ protocol HTTPService: Sendable {
     func refusal(_ fault: HTTPFault, uri: String?) -> HTTPReply
 }
 
-enum HTTPOpening {
+package enum HTTPOpening {
     case read(bodyBytesMax: Int)
     case refuse(HTTPReply)
 }
 
-enum HTTPFault: Error, Equatable {
+package enum HTTPFault: Error, Equatable {
     case malformed(String)
     case headTooLarge
     case bodyTooLarge(bytesMax: Int)
     /// A transfer coding other than chunked.
     case codingUnknown
 
-    var status: Int {
+    package var status: Int {
         switch self {
         case .malformed: 400
         case .headTooLarge: 431
@@ -42,7 +42,7 @@ enum HTTPFault: Error, Equatable {
         }
     }
 
-    var reason: String {
+    package var reason: String {
         switch self {
         case .malformed(let what): "this is no HTTP/1.1 request: \(what)"
         case .headTooLarge: "the request line and headers are longer than this server reads"

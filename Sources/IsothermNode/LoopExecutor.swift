@@ -4,18 +4,18 @@
 internal import NIOCore
 internal import NIOPosix
 
-final class LoopExecutor: TaskExecutor {
+package final class LoopExecutor: TaskExecutor {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let loop: any EventLoop
 
-    init() { loop = group.next() }
+    package init() { loop = group.next() }
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         // Safe: the job is run once, by the loop.
         loop.execute { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 
     /// No task may use it any more.
-    func end() async { try? await group.shutdownGracefully() }
+    package func end() async { try? await group.shutdownGracefully() }
 }

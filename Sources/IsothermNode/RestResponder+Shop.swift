@@ -12,12 +12,13 @@ extension RestResponder {
         var headers = ShopHeaders()
         for (name, value) in head.headers { headers.append(name.lowercased(), value) }
         if let host = head.host { headers.append("host", host) }
-        let method = head.method.rawValue, isShort = body.count <= Self.bytesOnLoopMax
-        Task(executorPreference: isShort ? loop as any TaskExecutor : workers) { [headers] in
-            let answer = await shop.answer(method, target, headers: headers, body: body)
+        let work: @Sendable () async -> Void = { [headers] in
+            let answer = await shop.answer(head.method.rawValue, target, headers: headers, body: body)
             admission.leave()
             exchange.finish(Self.reply(answer))
         }
+        // This is the loop's thread: the task begins at once.
+        if body.count <= Self.bytesOnLoopMax { Task.immediate(executorPreference: loop, operation: work) } else { Task(executorPreference: workers, operation: work) }
     }
 
     var shopIsBusy: HTTPReply {
@@ -41,6 +42,6 @@ extension RestResponder {
         case .bytes(let bytes): .bytes(bytes)
         case .stream(let run): .stream(run)
         }
-        return HTTPReply(status: answer.status, contentType: answer.contentType, headers: answer.headers, body: body)
+        return HTTPReply(answer.status, contentType: answer.contentType, headers: answer.headers, body: body)
     }
 }

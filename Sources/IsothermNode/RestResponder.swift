@@ -96,7 +96,7 @@ struct RestResponder: HTTPService {
     }
 
     private static func reply(_ answer: RenderedAnswer) -> HTTPReply {
-        HTTPReply(status: answer.status, contentType: answer.contentType, headers: answer.headers, body: .bytes(answer.body))
+        HTTPReply(answer.status, contentType: answer.contentType, headers: answer.headers, body: .bytes(answer.body))
     }
 }
 
