@@ -69,7 +69,7 @@ package final class CurlTransport: HTTPTransport {
         }
         let answer = unsafe flat.withUnsafeBufferPointer { flat in
             unsafe request.body.withUnsafeBufferPointer { body in
-                let pointers = unsafe starts.map { unsafe flat.baseAddress.map { base in unsafe base + $0 } }
+                let pointers: [UnsafePointer<CChar>?] = unsafe starts.map { start in unsafe flat.baseAddress?.advanced(by: start) }
                 return unsafe pointers.withUnsafeBufferPointer { pointers in
                     var wire = unsafe isotherm_http_request()
                     unsafe wire.headers = pointers.baseAddress
@@ -98,8 +98,8 @@ package final class CurlTransport: HTTPTransport {
         case Int(ISOTHERM_HTTP_REFUSED): throw HTTPFailure(.refused, message)
         default: throw HTTPFailure(.broken, message)
         }
-        let head = unsafe Array(UnsafeRawBufferPointer(start: answer.headers, count: answer.header_bytes))
-        let body = unsafe Array(UnsafeBufferPointer(start: answer.body, count: answer.body_count))
+        let head: [UInt8] = unsafe Array(UnsafeRawBufferPointer(start: answer.headers, count: answer.header_bytes))
+        let body: [UInt8] = unsafe Array(UnsafeRawBufferPointer(start: answer.body, count: answer.body_count))
         return unsafe HTTPAnswer(status: Int(answer.status), headers: Self.headers(head), body: body)
     }
 

@@ -27,7 +27,7 @@ package enum MD5 {
     package static func hash(_ bytes: some Collection<UInt8>) -> [UInt8]? {
         var digest = [UInt8](repeating: 0, count: 16)
         // Safe: the digest has the 16 bytes that MD5 writes, and the input outlives the call.
-        let done = unsafe bytes.withContiguousStorageIfAvailable { input in
+        let done = bytes.withContiguousStorageIfAvailable { input in
             unsafe EVP_Digest(input.baseAddress, input.count, &digest, nil, EVP_md5(), nil)
         }
         if let done { return done == 1 ? digest : nil }
