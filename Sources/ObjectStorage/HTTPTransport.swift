@@ -14,6 +14,8 @@ package struct HTTPAnswer: Sendable {
     package let headers: [(name: String, value: String)]
     package let body: [UInt8]
 
+    package init(status: Int, headers: [(name: String, value: String)], body: [UInt8]) { (self.status, self.headers, self.body) = (status, headers, body) }
+
     package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 

@@ -93,6 +93,19 @@ package final class S3ObjectStore: ObjectStore {
         }
     }
 
+    /// Makes the bucket; one that is there already, and ours, is no error.
+    package func makeBucket() async throws(ObjectStoreError) {
+        let isThere: Bool
+        do throws(S3Failure) {
+            _ = try await client.send(S3Request(method: "HEAD", key: nil))
+            isThere = true
+        } catch { isThere = error.kind != .notFound }
+        if isThere { return }
+        do throws(S3Failure) { _ = try await client.send(S3Request(method: "PUT", key: nil)) } catch {
+            if error.code != "BucketAlreadyOwnedByYou" { throw ObjectStoreError(error.kind, place: place, error.reason) }
+        }
+    }
+
     // MARK: - A write whose answer was refused or lost
 
     static let wordHeader = "x-amz-meta-isotherm-write"
