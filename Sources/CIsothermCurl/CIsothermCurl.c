@@ -124,7 +124,7 @@ static int outcome_of(CURLcode code, isotherm_http *http) {
         return connected == 0 ? ISOTHERM_HTTP_NOT_SENT : ISOTHERM_HTTP_TIMED_OUT;
     }
     case CURLE_WRITE_ERROR: return http->too_large ? ISOTHERM_HTTP_TOO_LARGE : ISOTHERM_HTTP_BROKEN;
-    case CURLE_URL_MALFORMAT: case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_OUT_OF_MEMORY: case CURLE_FAILED_INIT:
+    case CURLE_URL_MALFORMAT: case CURLE_OUT_OF_MEMORY: case CURLE_FAILED_INIT:
     case CURLE_UNKNOWN_OPTION: case CURLE_BAD_FUNCTION_ARGUMENT:
         return ISOTHERM_HTTP_REFUSED;
     default: return ISOTHERM_HTTP_BROKEN;

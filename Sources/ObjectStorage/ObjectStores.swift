@@ -9,7 +9,7 @@ package enum ObjectStores {
         if location.hasPrefix("s3://") { return S3ObjectStore(try S3Configuration(location: location, environment: environment)) }
         let path = location.hasPrefix("file://") ? String(location.dropFirst(7)) : location
         guard !path.isEmpty, !path.contains("://"), !path.utf8.contains(0) else {
-            throw ObjectStoreError(.invalid, place: String(location.prefix { $0 != "?" && $0 != "@" }), "neither a folder's path nor of the form s3://bucket/prefix")
+            throw ObjectStoreError(.invalid, place: S3Configuration.withoutQuery(location), "neither a folder's path nor of the form s3://bucket/prefix")
         }
         do throws(StorageError) { return FolderObjectStore(try FileDirectory(path)) } catch { throw ObjectStoreError(error) }
     }

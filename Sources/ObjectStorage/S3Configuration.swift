@@ -91,7 +91,8 @@ package struct S3Configuration: Sendable {
         }
     }
 
-    private static func withoutQuery(_ location: String) -> String { String(location.prefix { $0 != "?" && $0 != "@" }) }
+    /// For messages; of a location with an "@" only its beginning, since keys may stand before that.
+    static func withoutQuery(_ location: String) -> String { location.contains("@") ? String(location.prefix(5)) + "…" : String(location.prefix { $0 != "?" }) }
 
     private static func endpoint(_ text: String) -> (isTLS: Bool, host: String)? {
         let isTLS = text.hasPrefix("https://")

@@ -133,7 +133,9 @@ final class S3Upload: ObjectUpload {
         }
         do throws(S3Failure) {
             let answer = try await store.client.send(request)
-            let tag = (S3XML.parse(answer.body)?.text(of: "ETag") ?? "").filter { $0 != "\"" }
+            var tag = (S3XML.parse(answer.body)?.text(of: "ETag") ?? "").filter { $0 != "\"" }
+            // Ceph 16 leaves it empty when it had been completed by a try before.
+            if tag.isEmpty { tag = S3ObjectStore.tag(try await store.client.send(S3Request(method: "HEAD", key: store.full(key)))).text }
             return try checked(ObjectTag(tag), parts)
         } catch {
             // NoSuchUpload: a try before this one went through, or somebody aborted it.

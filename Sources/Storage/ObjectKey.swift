@@ -56,6 +56,8 @@ extension ObjectListRequest {
         guard !prefix.utf8.contains(where: { $0 < 0x20 }), after?.utf8.contains(where: { $0 < 0x20 }) != true else {
             throw refuse("a listing's prefix or start holds a control character")
         }
+        // Servers differ in whether a folder that begins before the start is shown.
+        guard !byFolder || after == nil else { throw refuse("a listing by folder begins at its beginning; go on by its continuation") }
         // A prefix that no key can have would walk out of a folder.
         let parts = prefix.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).dropLast()
         guard !parts.contains(where: { $0.isEmpty || $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) }) else {

@@ -65,7 +65,7 @@ package struct ObjectHead: Hashable, Sendable {
 package struct ObjectListRequest: Sendable {
     /// Keys that begin with these characters, "" for all; a prefix need not end at a "/".
     package var prefix: String
-    /// Keys strictly after this one, in byte order.
+    /// Keys strictly after this one, in byte order. Not with `byFolder`.
     package var after: String?
     /// Keys that hold a "/" after the prefix are not listed: each "folder" comes once, in `folders`.
     package var byFolder: Bool
