@@ -241,7 +241,10 @@ package enum ObjectStoreContract {
 
     private static func parts(_ store: any ObjectStore) async throws {
         var random = Seeded(7)
-        let bytes = (0..<(12 << 17)).flatMap { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
+        let bytes = (0..<(12 << 17)).flatMap { _ in
+            let word = random.next()
+            return (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+        }
         for (key, total) in [("parts/large", bytes.count), ("parts/exact", 8 << 20), ("parts/small", 1000), ("parts/none", 0)] {
             let upload = try await store.upload(key)
             var at = 0

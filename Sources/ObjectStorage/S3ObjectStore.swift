@@ -23,6 +23,7 @@ package final class S3ObjectStore: ObjectStore {
             timeouts: configuration.timeouts, caFile: configuration.caFile, threads: configuration.requestsAtOnce))
     }
 
+    @discardableResult
     package func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag {
         let key = try ObjectKey(key, in: place)
         guard bytes.count <= ObjectLimits.putBytesMax else {

@@ -134,8 +134,12 @@ final class S3Upload: ObjectUpload {
         do throws(S3Failure) {
             let answer = try await store.client.send(request)
             var tag = (S3XML.parse(answer.body)?.text(of: "ETag") ?? "").filter { $0 != "\"" }
-            // Ceph 16 leaves it empty when it had been completed by a try before.
-            if tag.isEmpty { tag = S3ObjectStore.tag(try await store.client.send(S3Request(method: "HEAD", key: store.full(key)))).text }
+            if tag.isEmpty {
+                // Ceph 16 leaves it out. What is there may have been replaced by another's already: then there is nothing to compare.
+                let head = try await store.client.send(S3Request(method: "HEAD", key: store.full(key)))
+                tag = S3ObjectStore.tag(head).text
+                if head.header(S3ObjectStore.wordHeader) != word { return ObjectTag(tag) }
+            }
             return try checked(ObjectTag(tag), parts)
         } catch {
             // NoSuchUpload: a try before this one went through, or somebody aborted it.

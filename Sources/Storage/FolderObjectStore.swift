@@ -34,6 +34,7 @@ package final class FolderObjectStore: ObjectStore {
         (self.root, self.pool, place) = (root, pool, root.path)
     }
 
+    @discardableResult
     package func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag {
         let key = try ObjectKey(key, in: place)
         guard bytes.count <= ObjectLimits.putBytesMax else {
