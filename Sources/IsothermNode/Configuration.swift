@@ -17,9 +17,9 @@ package struct ServerConfiguration: Sendable {
     package var shop = ShopConfiguration()
     /// Requests in work or waiting; past it they are refused with 429.
     package var requestsInFlightMax = 1000
-    /// A connection that sends nothing for so long is closed.
+    /// A connection that in so long brings no whole head of a request, or does not take its answer, is closed.
     package var idleSecondsMax: Int64 = 300
-    /// Threads that read requests and write answers; searches and writes have the engine's.
+    /// Threads that read bodies and lay out answers; searches and writes have the engine's.
     package var threads = 2
 
     package init() {}
