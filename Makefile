@@ -60,7 +60,8 @@ race: build ## 64 clients over HTTP after the last 10 of one product, again and 
 	python3 -B Tests/Scenarios/race.py $(BIN) --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),1)
 
 powercuts: packages ## Power cuts at every operation of a workload of orders: make powercuts CUTS=100000 SEED=7
-	ISOTHERM_POWER_CUTS=$(or $(CUTS),0) ISOTHERM_SEED=$(or $(SEED),0) $(SWIFT) test -c release --filter PowerCutTests
+	$(SWIFT) build -c release --build-tests $(CHECK)
+	ISOTHERM_POWER_CUTS=$(or $(CUTS),0) ISOTHERM_SEED=$(or $(SEED),0) $(SWIFT) test -c release --skip-build --filter PowerCutTests
 
 compat: build venv ## Elasticsearch's REST tests against a server of our own.
 	SHARED=$(SHARED) scripts/scenario.sh compat
@@ -70,7 +71,8 @@ clients: build venv ## The official Python client against a server of our own.
 	SHARED=$(SHARED) scripts/scenario.sh clients
 
 soldout: packages ## A million checks that what was sold out does not show, with buyers and searchers at once.
-	ISOTHERM_SOLD_OUT_CHECKS=$(or $(CHECKS),1000000) $(SWIFT) test -c release --filter SoldOutTests
+	$(SWIFT) build -c release --build-tests $(CHECK)
+	ISOTHERM_SOLD_OUT_CHECKS=$(or $(CHECKS),1000000) $(SWIFT) test -c release --skip-build --filter SoldOutTests
 
 fuzz: packages ## The unit tests with other seeds; make fuzz SEED=7 replays a run.
 	$(SWIFT) build -c release --build-tests $(CHECK)
