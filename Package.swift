@@ -54,6 +54,8 @@ let package = Package(
         // The shop's transactions.
         .systemLibrary(name: "CIsothermCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         layer("Secrets", ["CIsothermCrypto"]),
+        .target(name: "CIsothermCurl", linkerSettings: [.linkedLibrary("curl")]),
+        layer("ObjectStorage", ["CIsothermCurl", "Storage", "Secrets"]),
         layer("Orders", ["Secrets", "JSON"]),
         .target(name: "CIsothermSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         layer("OrdersSQLite", [
@@ -95,6 +97,7 @@ let package = Package(
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
         suite("SecretsTests", ["Secrets"]),
+        suite("ObjectStorageTests", ["ObjectStorage", "Storage", "Secrets", "Bytes"]),
         suite("OrdersTests", ["Orders", "Secrets", "JSON"]),
         // A VFS that records, for power cuts.
         .target(name: "CIsothermPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
