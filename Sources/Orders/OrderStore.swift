@@ -72,6 +72,8 @@ package struct OutboxEntry: Sendable, Equatable {
         case payment(PaymentID, OrderID, state: PaymentState)
         case shipment(ShipmentID, OrderID, state: ShipmentState)
         case returned(ReturnID, OrderID, state: ReturnState)
+        /// Their bodies are in that tier now; nothing else about them changed.
+        case moved([OrderID], to: Tier)
     }
     package init(position: UInt64, at: Instant, change: Change) { (self.position, self.at, self.change) = (position, at, change) }
 
