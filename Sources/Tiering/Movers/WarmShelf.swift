@@ -47,7 +47,8 @@ package struct WarmShelf: OrderShelf {
         let operations = orders.map {
             WriteOperation(.delete, index: name, id: $0.id.description, version: Self.stamp($0.version, $0.epoch), versionType: .externalGte)
         }
-        for result in try await node.bulk(operations) {
+        // Gone from searches too before it answers.
+        for result in try await node.bulk(operations, refresh: .immediate) {
             if let error = result.error, error.type != "version_conflict_engine_exception" { throw error }
         }
     }
