@@ -64,7 +64,7 @@ let package = Package(
         ]),
 
         // Between the tiers.
-        layer("Tiering", ["Engine", "Search", "QueryDSL", "Orders", "JSON"]),
+        layer("Tiering", ["Engine", "Search", "QueryDSL", "Orders", "Secrets", "Storage", "JSON", "Yams"]),
 
         // What a user meets.
         layer("Shop", ["Orders", "Secrets", "JSON"]),
@@ -78,7 +78,7 @@ let package = Package(
         ]),
         layer("Commands", [
             "ElasticAPI", "Engine", "BulkInput", "Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Storage", "JSON", "Bytes", "Relevance",
-            "Shop", "OrdersSQLite", "Orders", "Secrets",
+            "Shop", "Tiering", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),

@@ -53,7 +53,7 @@ final class ShopMount: Sendable {
         var limits = ShopServices.Limits()
         (limits.bodyBytesMax, limits.streamsMax) = (configuration.bodyBytesMax, configuration.streamsMax)
         let services = ShopServices(
-            store: store, gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
+            store: TieredOrderStore(hot: store, shelves: [WarmShelf(node: node)]), gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
             limits: limits, counts: { store.counts }, now: { Instant.now() })
         router = ShopRouter(services)
         upkeep = Upkeep(services)

@@ -44,6 +44,7 @@ extension StoreCommand.Action {
         case .unfollow: "unfollow"
         case .auditRead(_, let what): "read.\(what)"
         case .forgetKeys: "keys.forget"
+        case .move(let command): "move.\(command.name)"
         }
     }
 

@@ -72,6 +72,8 @@ package struct OutboxEntry: Sendable, Equatable {
         case payment(PaymentID, OrderID, state: PaymentState)
         case shipment(ShipmentID, OrderID, state: ShipmentState)
         case returned(ReturnID, OrderID, state: ReturnState)
+        /// Their bodies are in that tier now; nothing else about them changed.
+        case moved([OrderID], to: Tier)
     }
     package init(position: UInt64, at: Instant, change: Change) { (self.position, self.at, self.change) = (position, at, change) }
 
@@ -93,6 +95,8 @@ package struct OrderListQuery: Sendable, Equatable {
     /// 1 to 100.
     package var limit: Int
     package var cursor: String?
+    /// Fetch bodies from the cold tier too; else an order there is what the directory knows of it.
+    package var includesCold = false
     package init(from: Instant? = nil, to: Instant? = nil, state: OrderState? = nil, text: String? = nil, limit: Int = 20, cursor: String? = nil) {
         (self.from, self.to, self.state, self.text, self.limit, self.cursor) = (from, to, state, text, limit, cursor)
     }

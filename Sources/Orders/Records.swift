@@ -95,6 +95,8 @@ package struct TrackingEvent: Sendable, Equatable {
 package struct Return: Sendable, Equatable {
     package var id: ReturnID, order: OrderID, person: PersonRef
     package var state: ReturnState, reason: String, valueMinor: Int64, requestedAt: Instant, version: Int64
+    /// The order that was made of it.
+    package var exchangeOrder: OrderID?
     package var lines: [ShipmentDraftLine]
     package struct ShipmentDraftLine: Sendable, Equatable {
         package var position: Int64, quantity: Int64

@@ -11,6 +11,8 @@ package struct StoreCommand: Sendable {
     /// The hash of what the caller sent: the same key with another one is refused. The HTTP layer hashes the body and path.
     package var requestHash: [UInt8]
     package var action: Action
+    /// The document of the archived order it is about: the order comes back to hot in the transaction of the change, or stays where it is.
+    package var recalled: OrderDocument?
 
     package init(_ action: Action, by caller: Caller, idempotencyKey: String? = nil, requestHash: [UInt8] = []) {
         (self.action, self.caller, self.idempotencyKey, self.requestHash) = (action, caller, idempotencyKey, requestHash)
@@ -58,6 +60,8 @@ package struct StoreCommand: Sendable {
         case auditRead(PersonRef, what: String)
         /// Forgets idempotency keys older than this.
         case forgetKeys(before: Instant)
+        /// Between the tiers: the mover's.
+        case move(MoveCommand)
     }
 }
 

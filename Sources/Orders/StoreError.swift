@@ -23,6 +23,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case busy
     /// 400: changed, cut, of another list, or with other filters than the page before.
     case badCursor(String)
+    /// 503: the order's body is in another tier; with the document that lies there the command can be given again (`StoreCommand.recalled`).
+    case archived(OrderID)
     /// 503: the database failed; whether the command took effect is known (it did not).
     case unavailable(String)
     /// 500: what is stored contradicts itself.
@@ -43,6 +45,7 @@ extension StoreError: CustomStringConvertible {
         case .versionMismatch(let current): "the record is at version \(current) now: read it again"
         case .idempotencyKeyReused: "this idempotency key was used with another request: take a new key"
         case .busy: "too many requests are waiting: try again in a moment"
+        case .archived(let id): "order \(id) is archived: it must be recalled first"
         case .unavailable(let why): "the store is not available: \(why)"
         case .damaged(let why): "stored data is damaged: \(why)"
         }

@@ -201,5 +201,6 @@ enum Value {
 extension Connection {
     /// The first column of the first row; 0 without one. For checks.
     package func numbers(_ sql: StaticString) throws(StoreError) -> [Int64] { try all(sql) { $0.int(0) } }
+    package func texts(_ sql: StaticString) throws(StoreError) -> [String] { try all(sql) { $0.text(0) } }
     package func number(_ sql: StaticString) throws(StoreError) -> Int64 { try first(sql) { $0.int(0) } ?? 0 }
 }

@@ -22,7 +22,9 @@ extension CommandRunner {
         for line in lines where line.quantity > left[line.position] ?? 0 {
             throw .conflict("of line \(line.position) \(left[line.position] ?? 0) are left to ship, not \(line.quantity)")
         }
-        if try connection.first("SELECT 1 FROM shipments WHERE carrier = ? AND tracking_code = ?", .text(draft.carrier), .text(draft.trackingCode), make: { _ in true }) != nil {
+        let taken = try connection.first("SELECT 1 FROM shipments WHERE carrier = ? AND tracking_code = ?", .text(draft.carrier), .text(draft.trackingCode)) { _ in true }
+        let moved = try movedShipment(draft.carrier, draft.trackingCode)
+        if taken != nil || moved != nil {
             throw .conflict("this tracking code is taken")
         }
         let shipment = ShipmentID(identifiers.next(at: caller.at))
@@ -48,9 +50,10 @@ extension CommandRunner {
         let shipment = try connection.first(
             "SELECT shipment_id, order_id, state, version FROM shipments WHERE carrier = ? AND tracking_code = ?", .text(report.carrier), .text(report.trackingCode)
         ) { row throws(StoreError) in (id: try row.id(0, as: ShipmentKind.self), order: try row.id(1, as: OrderKind.self), state: try row.state(2) as ShipmentState, version: row.int(3)) }
-        guard let shipment else { throw .notFound("such shipment") }
+        guard let shipment else { return try recordMovedTracking(report) }
         let seen = try connection.first("SELECT 1 FROM tracking_events WHERE carrier = ? AND event_id = ?", .text(report.carrier), .text(report.eventID)) { _ in true }
         if seen == true { return StoreOutcome(id: shipment.id.value, state: shipment.state.rawValue, recordVersion: shipment.version, changed: 0) }
+        if try placement(of: shipment.order)?.tier != .hot { throw .archived(shipment.order) }
         try connection.run(
             "INSERT INTO tracking_events(shipment_id, carrier, event_id, kind, happened_at, received_at, place) VALUES (?, ?, ?, ?, ?, ?, ?)",
             .id(shipment.id.value), .text(report.carrier), .text(report.eventID), .text(report.kind.rawValue), .at(report.happenedAt), .at(caller.at), .text(report.place))
@@ -68,6 +71,14 @@ extension CommandRunner {
     }
 
     // MARK: -
+
+    /// Of an order whose body is elsewhere: a duplicate is one still; anything new needs the order back.
+    private func recordMovedTracking(_ report: TrackingReport) throws(StoreError) -> StoreOutcome {
+        guard let shipment = try movedShipment(report.carrier, report.trackingCode) else { throw .notFound("such shipment") }
+        let seen = try connection.first("SELECT 1 FROM moved_tracking WHERE carrier = ? AND event_id = ?", .text(report.carrier), .text(report.eventID)) { _ in true }
+        if seen == true { return StoreOutcome(id: shipment.id.value, state: shipment.state, recordVersion: shipment.version, changed: 0) }
+        throw .archived(shipment.order)
+    }
 
     /// An order is delivered when all of it was shipped and every shipment has arrived.
     private func delivered(_ id: OrderID, _ caller: Caller) throws(StoreError) {

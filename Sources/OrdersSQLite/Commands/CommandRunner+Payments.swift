@@ -129,12 +129,7 @@ extension CommandRunner {
     private func follow(
         _ id: OrderID, _ ledger: PaymentLedger, captured: Int64, refunded: Int64, released: Int64, _ caller: Caller
     ) throws(StoreError) -> StoreOutcome.FollowUp? {
-        let order: HotOrder
-        do throws(StoreError) { order = try hotOrder(id, Caller(.service("payments"), .payment, at: caller.at)) } catch {
-            // Its body is in another tier: the mover brings it back for a change, not we.
-            if case .notFound = error { throw .unavailable("the order is archived: recall it first") }
-            throw error
-        }
+        let order = try hotOrder(id, Caller(.service("payments"), .payment, at: caller.at))
         if captured + refunded > 0 {
             try connection.run(
                 "UPDATE orders SET paid_minor = paid_minor + ?2, refunded_minor = refunded_minor + ?3, version = version + 1 WHERE order_id = ?1",

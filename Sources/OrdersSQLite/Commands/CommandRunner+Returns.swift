@@ -90,11 +90,18 @@ extension CommandRunner {
 
     private func returnRow(_ id: ReturnID, _ caller: Caller) throws(StoreError) -> (order: OrderID, state: ReturnState, value: Int64, version: Int64) {
         let row = try connection.first(
-            "SELECT r.order_id, r.state, r.value_minor, r.version, d.person_ref FROM returns r JOIN order_directory d USING (order_id) WHERE return_id = ?", .id(id.value)
+            "SELECT r.order_id, r.state, r.value_minor, r.version, d.person_ref, d.tier = 'hot' FROM returns r JOIN order_directory d USING (order_id) WHERE return_id = ?",
+            .id(id.value)
         ) { row throws(StoreError) in
-            (order: try row.id(0, as: OrderKind.self), state: try row.state(1) as ReturnState, value: row.int(2), version: row.int(3), person: try row.id(4, as: PersonKind.self))
+            (order: try row.id(0, as: OrderKind.self), state: try row.state(1) as ReturnState, value: row.int(2), version: row.int(3), person: try row.id(4, as: PersonKind.self),
+                isHot: row.int(5) == 1)
         }
-        guard let row, caller.sees(row.person) else { throw .notFound("such return") }
+        guard let row else {
+            if let moved = try movedReturn(id), caller.sees(moved.person) { throw .archived(moved.order) }
+            throw .notFound("such return")
+        }
+        guard caller.sees(row.person) else { throw .notFound("such return") }
+        guard row.isHot else { throw .archived(row.order) }
         return (row.order, row.state, row.value, row.version)
     }
 

@@ -104,6 +104,7 @@ final class CommandRunner {
     }
 
     private func run(_ command: StoreCommand) throws(StoreError) -> StoreOutcome {
+        if let document = command.recalled { try recall(document, command.caller) }
         var outcome = try dispatch(command.action, command.caller)
         if outcome.changed > 0 {
             let subject = outcome.id.map(\.description) ?? command.action.subject
@@ -137,6 +138,7 @@ final class CommandRunner {
         case .unfollow(let source, let destination): try unfollow(source, destination)
         case .auditRead(let person, _): StoreOutcome(id: person.value)
         case .forgetKeys(let before): try forgetKeys(before)
+        case .move(let command): try move(command, caller)
         }
     }
 

@@ -69,6 +69,10 @@ enum OutboxCoding {
                 write("return", id.description, &w)
                 write("of", order.description, &w)
                 write("state", state.rawValue, &w)
+            case .moved(let orders, let tier):
+                write("tier", tier.rawValue, &w)
+                w.key("moved")
+                w.array { w in for id in orders { w.string(id.description) } }
             }
         }
         return String(decoding: w.bytes, as: UTF8.self)
@@ -85,6 +89,10 @@ enum OutboxCoding {
         let state = value["state"]?.string ?? "", owner = value["of"]?.string.flatMap { OrderID(text: $0) }
         if let id = value["order"]?.string.flatMap({ OrderID(text: $0) }), let state = OrderState(rawValue: state) {
             return .order(id, state: state, stock: levels(value["stock"]))
+        }
+        if let ids = value["moved"]?.array, let tier = value["tier"]?.string.flatMap(Tier.init(rawValue:)) {
+            let orders = ids.compactMap { $0.string.flatMap { OrderID(text: $0) } }
+            return orders.count == ids.count ? .moved(orders, to: tier) : nil
         }
         if value["stock"] != nil { return .stock(levels(value["stock"])) }
         if value["popularity"] != nil { return .popularity(levels(value["popularity"])) }

@@ -8,15 +8,23 @@ import Orders
 
 extension SQLiteOrderStore {
     package func orders(of person: PersonRef, _ query: OrderListQuery, by caller: Caller) async throws(StoreError) -> OrderPage {
+        try await orders(of: person, query, matching: [], by: caller).page
+    }
+
+    package func orders(
+        of person: PersonRef, _ query: OrderListQuery, matching others: [OrderID], by caller: Caller
+    ) async throws(StoreError) -> (page: OrderPage, purges: Int64) {
         guard caller.sees(person) else { throw .notFound("such person") }
         guard (1...100).contains(query.limit) else { throw .invalid("limit is between 1 and 100") }
         if let text = query.text, !(1...200).contains(text.utf8.count) { throw .invalid("q has 1 to 200 bytes") }
         let scope = "orders/\(person)/\(query.from?.microseconds ?? .min)/\(query.to?.microseconds ?? .max)/\(query.state?.rawValue ?? "")/\(query.text ?? "")"
         var place: PagePlace?
         if let cursor = query.cursor { place = PagePlace(try keys.cursors.decode(cursor, count: 5, scope: scope)) }
-        let page = try await read { [place] connection throws(StoreError) in try HistoryReads(connection, person, query).page(from: place) }
+        let (page, purges) = try await read { [place] connection throws(StoreError) in
+            (try HistoryReads(connection, person, query, matching: others).page(from: place), try readPurges(connection))
+        }
         let next = page.next.map { keys.cursors.encode($0.numbers, scope: scope) }
-        return OrderPage(orders: page.orders, total: page.total, next: next)
+        return (OrderPage(orders: page.orders, total: page.total, next: next), purges)
     }
 
     package func frames(of person: PersonRef, by caller: Caller) async throws(StoreError) -> OrderFrames {
@@ -54,9 +62,12 @@ struct PagePlace: Sendable {
 
 package struct HistoryReads {
     private let connection: Connection, person: PersonRef, query: OrderListQuery
+    /// Orders whose lines are in other tiers and match the query's text: a JSON array of identifiers in capital hexadecimal, as hex() writes them.
+    private let others: String
 
-    package init(_ connection: Connection, _ person: PersonRef, _ query: OrderListQuery) {
+    package init(_ connection: Connection, _ person: PersonRef, _ query: OrderListQuery, matching others: [OrderID] = []) {
         (self.connection, self.person, self.query) = (connection, person, query)
+        self.others = "[" + others.map { "\"" + $0.description.filter { $0 != "-" }.uppercased() + "\"" }.joined(separator: ",") + "]"
     }
 
     func page(from place: PagePlace?) throws(StoreError) -> (orders: [Order], total: Int64, next: PagePlace?) {
@@ -133,7 +144,7 @@ package struct HistoryReads {
             let pattern = "%" + text.map { "%_\\".contains($0) ? "\\\($0)" : "\($0)" }.joined() + "%"
             return try connection.all(
                 HistorySQL.matching, .id(person.value), .int(from), .int(end.at), .id(end.id), .int(asOf), .text(pattern), .optional(query.state?.rawValue),
-                .int(limit), make: orderRow)
+                .int(limit), .text(others), make: orderRow)
         }
         guard let state = query.state else {
             return try connection.all(
@@ -151,10 +162,11 @@ package struct HistoryReads {
             SELECT count(*) FROM order_directory d WHERE d.person_ref = ?1 AND d.placed_at >= ?2 AND d.placed_at < ?3 AND d.added_seq <= ?4
                 AND (?6 IS NULL OR d.state = ?6) AND (d.reference LIKE ?5 ESCAPE '\\' OR EXISTS (
                     SELECT 1 FROM order_lines l JOIN products p USING (product)
-                    WHERE l.order_id = d.order_id AND (l.title LIKE ?5 ESCAPE '\\' OR p.product_id LIKE ?5 ESCAPE '\\')))
+                    WHERE l.order_id = d.order_id AND (l.title LIKE ?5 ESCAPE '\\' OR p.product_id LIKE ?5 ESCAPE '\\'))
+                OR hex(d.order_id) IN (SELECT value FROM json_each(?7)))
             """,
             .id(person.value), .int(query.from?.microseconds ?? .min), .int(query.to?.microseconds ?? .max), .int(asOf), .text(pattern),
-            .optional(query.state?.rawValue)) { $0.int(0) } ?? 0
+            .optional(query.state?.rawValue), .text(others)) { $0.int(0) } ?? 0
     }
 }
 
@@ -189,7 +201,8 @@ package enum HistorySQL {
         WHERE d.person_ref = ?1 AND d.placed_at >= ?2 AND (d.placed_at, d.order_id) < (?3, ?4) AND d.added_seq <= ?5
             AND (?7 IS NULL OR d.state = ?7) AND (d.reference LIKE ?6 ESCAPE '\\' OR EXISTS (
                 SELECT 1 FROM order_lines l JOIN products p USING (product)
-                WHERE l.order_id = d.order_id AND (l.title LIKE ?6 ESCAPE '\\' OR p.product_id LIKE ?6 ESCAPE '\\')))
+                WHERE l.order_id = d.order_id AND (l.title LIKE ?6 ESCAPE '\\' OR p.product_id LIKE ?6 ESCAPE '\\'))
+            OR hex(d.order_id) IN (SELECT value FROM json_each(?9)))
         ORDER BY d.placed_at DESC, d.order_id DESC LIMIT ?8
         """
 }

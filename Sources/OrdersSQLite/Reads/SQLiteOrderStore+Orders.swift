@@ -10,12 +10,7 @@ extension SQLiteOrderStore {
     package func payments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Payment] {
         try await read { connection throws(StoreError) in
             let person = try owner(of: order, caller, connection)
-            let ids = try connection.all("SELECT payment_id FROM payments WHERE order_id = ? ORDER BY payment_id", .id(order.value)) { row throws(StoreError) in
-                try row.id(0, as: PaymentKind.self)
-            }
-            var found: [Payment] = []
-            for id in ids { if let payment = try readPayment(id, person, connection) { found.append(payment) } }
-            return found
+            return try readPayments(of: order, person, connection)
         }
     }
 
@@ -33,25 +28,7 @@ extension SQLiteOrderStore {
     package func shipments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Shipment] {
         try await read { connection throws(StoreError) in
             let person = try owner(of: order, caller, connection)
-            var found = try connection.all(
-                """
-                SELECT shipment_id, state, carrier, tracking_code, estimated_delivery, created_at, version FROM shipments WHERE order_id = ? ORDER BY shipment_id
-                """, .id(order.value)
-            ) { row throws(StoreError) in
-                Shipment(
-                    id: try row.id(0), order: order, person: person, state: try row.state(1), carrier: row.text(2), trackingCode: row.text(3),
-                    estimatedDelivery: row.optionalInstant(4), createdAt: row.instant(5), version: row.int(6))
-            }
-            for at in found.indices {
-                let id = found[at].id.value
-                found[at].lines = try connection.all("SELECT position, quantity FROM shipment_lines WHERE shipment_id = ? ORDER BY position", .id(id)) {
-                    (position: $0.int(0), quantity: $0.int(1))
-                }
-                found[at].events = try connection.all(
-                    "SELECT seq, event_id, kind, happened_at, received_at, place FROM tracking_events WHERE shipment_id = ? ORDER BY happened_at, event_id",
-                    .id(id), make: trackingEvent)
-            }
-            return found
+            return try readShipments(of: order, person, connection)
         }
     }
 
@@ -69,19 +46,7 @@ extension SQLiteOrderStore {
     package func returns(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Return] {
         try await read { connection throws(StoreError) in
             let person = try owner(of: order, caller, connection)
-            var found = try connection.all(
-                "SELECT return_id, state, reason, value_minor, requested_at, version FROM returns WHERE order_id = ? ORDER BY return_id", .id(order.value)
-            ) { row throws(StoreError) in
-                Return(
-                    id: try row.id(0), order: order, person: person, state: try row.state(1), reason: row.text(2), valueMinor: row.int(3),
-                    requestedAt: row.instant(4), version: row.int(5))
-            }
-            for at in found.indices {
-                found[at].lines = try connection.all("SELECT position, quantity FROM return_lines WHERE return_id = ? ORDER BY position", .id(found[at].id.value)) {
-                    Return.ShipmentDraftLine(position: $0.int(0), quantity: $0.int(1))
-                }
-            }
-            return found
+            return try readReturns(of: order, person, connection)
         }
     }
 }
@@ -131,6 +96,55 @@ func orderLines(of id: OrderID, _ connection: Connection) throws(StoreError) -> 
             position: row.int(0), product: ProductID(row.text(1)), title: row.text(2), seller: row.optionalText(3), quantity: row.int(4), unitMinor: row.int(5),
             freightMinor: row.int(6), totalMinor: row.int(7), shipped: row.int(8), returned: row.int(9))
     }
+}
+
+func readPayments(of order: OrderID, _ person: PersonRef, _ connection: Connection) throws(StoreError) -> [Payment] {
+    let ids = try connection.all("SELECT payment_id FROM payments WHERE order_id = ? ORDER BY payment_id", .id(order.value)) { row throws(StoreError) in
+        try row.id(0, as: PaymentKind.self)
+    }
+    var found: [Payment] = []
+    for id in ids { if let payment = try readPayment(id, person, connection) { found.append(payment) } }
+    return found
+}
+
+func readShipments(of order: OrderID, _ person: PersonRef, _ connection: Connection) throws(StoreError) -> [Shipment] {
+    var found = try connection.all(
+        """
+        SELECT shipment_id, state, carrier, tracking_code, estimated_delivery, created_at, version FROM shipments WHERE order_id = ? ORDER BY shipment_id
+        """, .id(order.value)
+    ) { row throws(StoreError) in
+        Shipment(
+            id: try row.id(0), order: order, person: person, state: try row.state(1), carrier: row.text(2), trackingCode: row.text(3),
+            estimatedDelivery: row.optionalInstant(4), createdAt: row.instant(5), version: row.int(6))
+    }
+    for at in found.indices {
+        let id = found[at].id.value
+        found[at].lines = try connection.all("SELECT position, quantity FROM shipment_lines WHERE shipment_id = ? ORDER BY position", .id(id)) {
+            (position: $0.int(0), quantity: $0.int(1))
+        }
+        found[at].events = try connection.all(
+            "SELECT seq, event_id, kind, happened_at, received_at, place FROM tracking_events WHERE shipment_id = ? ORDER BY happened_at, event_id",
+            .id(id), make: trackingEvent)
+    }
+    return found
+}
+
+func readReturns(of order: OrderID, _ person: PersonRef, _ connection: Connection) throws(StoreError) -> [Return] {
+    var found = try connection.all(
+        "SELECT return_id, state, reason, value_minor, requested_at, version, exchange_order FROM returns WHERE order_id = ? ORDER BY return_id", .id(order.value)
+    ) { row throws(StoreError) in
+        var made = Return(
+            id: try row.id(0), order: order, person: person, state: try row.state(1), reason: row.text(2), valueMinor: row.int(3),
+            requestedAt: row.instant(4), version: row.int(5))
+        made.exchangeOrder = try row.optionalID(6).map { OrderID($0) }
+        return made
+    }
+    for at in found.indices {
+        found[at].lines = try connection.all("SELECT position, quantity FROM return_lines WHERE return_id = ? ORDER BY position", .id(found[at].id.value)) {
+            Return.ShipmentDraftLine(position: $0.int(0), quantity: $0.int(1))
+        }
+    }
+    return found
 }
 
 private func readPayment(_ id: PaymentID, _ person: PersonRef, _ connection: Connection) throws(StoreError) -> Payment? {

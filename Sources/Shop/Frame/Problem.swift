@@ -85,7 +85,7 @@ extension Problem {
         case .busy:
             (status, name) = (429, "busy")
             headers = [("Retry-After", "1")]
-        case .unavailable:
+        case .unavailable, .archived:
             (status, name) = (503, "unavailable")
             headers = [("Retry-After", "1")]
         case .damaged: break

@@ -1,0 +1,191 @@
+// The mover's commands: lease, journal, flip and purge.
+//
+// Invariants
+//     1  Every command but the lease itself names the lease's epoch; one of an older epoch changes nothing.
+//     2  A step follows the one before it; a step that was taken is not taken again, and asking for it once more is no error.
+//     3  A flip takes an order only if tier, version and, from hot, the bytes of its document are those that were dumped.
+//     4  A purge takes only what the directory says is elsewhere, and keeps what a late duplicate is recognised by.
+
+import Orders
+
+extension CommandRunner {
+    func move(_ command: MoveCommand, _ caller: Caller) throws(StoreError) -> StoreOutcome {
+        switch command {
+        case .lease(let holder, let seconds, let takesOver): return try lease(holder, seconds, takesOver, caller)
+        case .release(let epoch):
+            try requireEpoch(epoch)
+            try connection.run("UPDATE leases SET until = ? WHERE name = 'mover'", .at(caller.at))
+            return StoreOutcome(recordVersion: epoch)
+        case .begin(let batch, let epoch):
+            try requireEpoch(epoch)
+            return try begin(batch)
+        case .advance(let id, let step, let manifest, let epoch):
+            try requireEpoch(epoch)
+            return try advance(id, to: step, manifest, caller)
+        case .flip(let id, let places, let epoch):
+            try requireEpoch(epoch)
+            return try flip(id, places, caller)
+        case .purge(let id, let epoch):
+            try requireEpoch(epoch)
+            return try purge(id)
+        case .forget(let ids, let epoch):
+            try requireEpoch(epoch)
+            for id in ids { try connection.run("DELETE FROM moves WHERE batch_id = ? AND finished_at IS NOT NULL", .id(id.value)) }
+            return StoreOutcome(changed: Int64(ids.count))
+        }
+    }
+
+    /// By the directory.
+    func placement(of id: OrderID) throws(StoreError) -> Placement? {
+        try connection.first("SELECT tier, version, place FROM order_directory WHERE order_id = ?", .id(id.value)) { row throws(StoreError) in
+            Placement(tier: try row.state(0), version: row.int(1), place: row.optionalText(2))
+        }
+    }
+
+    func movedShipment(_ carrier: String, _ code: String) throws(StoreError) -> (id: ShipmentID, order: OrderID, state: String, version: Int64)? {
+        try connection.first(
+            "SELECT shipment_id, order_id, state, version FROM moved_shipments WHERE carrier = ? AND tracking_code = ?", .text(carrier), .text(code)
+        ) { row throws(StoreError) in (try row.id(0), try row.id(1), row.text(2), row.int(3)) }
+    }
+
+    func movedReturn(_ id: ReturnID) throws(StoreError) -> (order: OrderID, person: PersonRef)? {
+        try connection.first(
+            "SELECT d.order_id, d.person_ref FROM moved_returns r JOIN order_directory d USING (order_id) WHERE return_id = ?", .id(id.value)
+        ) { row throws(StoreError) in (try row.id(0), try row.id(1)) }
+    }
+
+    // MARK: -
+
+    private func lease(_ holder: String, _ seconds: Int64, _ takesOver: Bool, _ caller: Caller) throws(StoreError) -> StoreOutcome {
+        guard (1...200).contains(holder.utf8.count), (1...3_600).contains(seconds) else { throw .invalid("a lease has a holder, and lasts 1 to 3,600 seconds") }
+        let held = try connection.first("SELECT holder, epoch, until FROM leases WHERE name = 'mover'") { (holder: $0.text(0), epoch: $0.int(1), until: $0.instant(2)) }
+        if let held, held.holder != holder, held.until > caller.at, !takesOver { throw .conflict("\(held.holder) is moving orders until \(held.until)") }
+        let epoch = held.map { $0.holder == holder && $0.until > caller.at ? $0.epoch : $0.epoch + 1 } ?? 1
+        try connection.run(
+            """
+            INSERT INTO leases(name, holder, epoch, until) VALUES ('mover', ?, ?, ?)
+            ON CONFLICT DO UPDATE SET holder = excluded.holder, epoch = excluded.epoch, until = excluded.until
+            """, .text(holder), .int(epoch), .at(caller.at.adding(seconds: seconds)))
+        return StoreOutcome(recordVersion: epoch)
+    }
+
+    private func requireEpoch(_ epoch: Int64) throws(StoreError) {
+        let now = try connection.first("SELECT epoch FROM leases WHERE name = 'mover'") { $0.int(0) }
+        guard now == epoch else { throw .conflict("another mover has taken over") }
+    }
+
+    private func begin(_ batch: MoveBatch) throws(StoreError) -> StoreOutcome {
+        guard (1...10_000).contains(batch.entries.count), batch.from < batch.to else { throw .invalid("a batch has 1 to 10,000 orders, and goes to a colder tier") }
+        try connection.run(
+            "INSERT INTO moves(batch_id, from_tier, to_tier, step, staging, started_at, expires_at) VALUES (?, ?, ?, 'selected', ?, ?, ?)",
+            .id(batch.id.value), .text(batch.from.rawValue), .text(batch.to.rawValue), .text(batch.staging), .at(batch.startedAt), .at(batch.expiresAt))
+        for entry in batch.entries {
+            try connection.run(
+                "INSERT INTO move_orders(batch_id, order_id, version, digest) VALUES (?, ?, ?, ?)",
+                .id(batch.id.value), .id(entry.order.value), .int(entry.version), .blob(entry.digest))
+        }
+        return StoreOutcome(id: batch.id.value, state: MoveStep.selected.rawValue)
+    }
+
+    private struct MoveRow {
+        var from: Tier, to: Tier, step: MoveStep
+    }
+
+    private func moveRow(_ id: MoveID) throws(StoreError) -> MoveRow {
+        let row = try connection.first("SELECT from_tier, to_tier, step FROM moves WHERE batch_id = ?", .id(id.value)) { row throws(StoreError) in
+            MoveRow(from: try row.state(0), to: try row.state(1), step: try row.state(2))
+        }
+        guard let row else { throw .notFound("such batch") }
+        return row
+    }
+
+    private func advance(_ id: MoveID, to step: MoveStep, _ manifest: String, _ caller: Caller) throws(StoreError) -> StoreOutcome {
+        let row = try moveRow(id)
+        if row.step == step { return StoreOutcome(id: id.value, state: step.rawValue, changed: 0) }
+        // Loading and verifying may be begun again as long as nothing was flipped.
+        let before: [MoveStep] = switch step {
+        case .staged: [.selected, .verified]
+        case .verified: [.staged]
+        case .done: [.purged]
+        case .abandoned: [.selected, .staged, .verified]
+        case .selected, .flipped, .purged: []
+        }
+        guard before.contains(row.step) else {
+            throw .illegalTransition(of: "the batch", state: row.step.rawValue, event: step.rawValue, legal: [])
+        }
+        let isEnd = step == .done || step == .abandoned
+        try connection.run(
+            "UPDATE moves SET step = ?2, manifest = iif(?3 = '', manifest, ?3), finished_at = ?4 WHERE batch_id = ?1",
+            .id(id.value), .text(step.rawValue), .text(manifest), isEnd ? .at(caller.at) : .null)
+        if isEnd { try connection.run("DELETE FROM move_orders WHERE batch_id = ?", .id(id.value)) }
+        return StoreOutcome(id: id.value, state: step.rawValue)
+    }
+
+    private func flip(_ id: MoveID, _ places: [OrderID: String], _ caller: Caller) throws(StoreError) -> StoreOutcome {
+        let row = try moveRow(id)
+        if row.step == .flipped { return StoreOutcome(id: id.value, state: row.step.rawValue, changed: 0) }
+        guard row.step == .verified else { throw .illegalTransition(of: "the batch", state: row.step.rawValue, event: "flip", legal: []) }
+        let entries = try connection.all("SELECT order_id, version, digest FROM move_orders WHERE batch_id = ? ORDER BY order_id", .id(id.value)) { row throws(StoreError) in
+            MoveEntry(order: try row.id(0), version: row.int(1), digest: row.blob(2))
+        }
+        var moved: [OrderID] = []
+        for entry in entries {
+            let isMoved = try flip(entry, row, place: places[entry.order])
+            if isMoved { moved.append(entry.order) }
+            try connection.run(
+                "UPDATE move_orders SET moved = ?3 WHERE batch_id = ?1 AND order_id = ?2", .id(id.value), .id(entry.order.value), .int(isMoved ? 1 : 0))
+        }
+        try connection.run("UPDATE moves SET step = 'flipped' WHERE batch_id = ?", .id(id.value))
+        if !moved.isEmpty { try tell(.moved(moved, to: row.to), at: caller.at) }
+        return StoreOutcome(id: id.value, state: MoveStep.flipped.rawValue, recordVersion: Int64(moved.count), changed: max(Int64(moved.count), 1))
+    }
+
+    private func flip(_ entry: MoveEntry, _ row: MoveRow, place: String?) throws(StoreError) -> Bool {
+        if row.from == .hot {
+            // A tracking event or a return changes the body and not the version.
+            guard let document = try OrderDump.document(entry.order, connection), OrderDocument.digest(of: document.bytes) == entry.digest else { return false }
+        }
+        try connection.run(
+            "UPDATE order_directory SET tier = ?4, place = ?5 WHERE order_id = ?1 AND tier = ?2 AND version = ?3",
+            .id(entry.order.value), .text(row.from.rawValue), .int(entry.version), .text(row.to.rawValue), .optional(place))
+        return connection.changes == 1
+    }
+
+    private func purge(_ id: MoveID) throws(StoreError) -> StoreOutcome {
+        let row = try moveRow(id)
+        if row.step == .purged { return StoreOutcome(id: id.value, state: row.step.rawValue, changed: 0) }
+        guard row.step == .flipped else { throw .illegalTransition(of: "the batch", state: row.step.rawValue, event: "purge", legal: []) }
+        if row.from == .hot {
+            let orders = try connection.all(
+                """
+                SELECT m.order_id FROM move_orders m JOIN order_directory d USING (order_id) WHERE m.batch_id = ? AND m.moved = 1 AND d.tier <> 'hot' ORDER BY 1
+                """, .id(id.value)
+            ) { row throws(StoreError) in try row.id(0, as: OrderKind.self) }
+            for order in orders { try purge(order, keeping: true) }
+            try connection.run("UPDATE purges SET count = count + 1")
+        }
+        try connection.run("UPDATE moves SET step = 'purged' WHERE batch_id = ?", .id(id.value))
+        return StoreOutcome(id: id.value, state: MoveStep.purged.rawValue)
+    }
+
+    /// - Parameter keeping: what late events are recognised by is written down first; not when the rows come back at once.
+    func purge(_ id: OrderID, keeping: Bool) throws(StoreError) {
+        if keeping {
+            try connection.run(
+                """
+                INSERT INTO moved_shipments(shipment_id, order_id, carrier, tracking_code, state, version)
+                SELECT shipment_id, order_id, carrier, tracking_code, state, version FROM shipments WHERE order_id = ?
+                """, .id(id.value))
+            try connection.run(
+                """
+                INSERT INTO moved_tracking(carrier, event_id, shipment_id)
+                SELECT t.carrier, t.event_id, t.shipment_id FROM shipments s JOIN tracking_events t USING (shipment_id) WHERE s.order_id = ?
+                """, .id(id.value))
+            try connection.run("INSERT INTO moved_returns(return_id, order_id) SELECT return_id, order_id FROM returns WHERE order_id = ?", .id(id.value))
+        }
+        try connection.run("DELETE FROM tracking_events WHERE shipment_id IN (SELECT shipment_id FROM shipments WHERE order_id = ?)", .id(id.value))
+        try connection.run("DELETE FROM shipments WHERE order_id = ?", .id(id.value))
+        try connection.run("DELETE FROM returns WHERE order_id = ?", .id(id.value))
+        try connection.run("DELETE FROM orders WHERE order_id = ?", .id(id.value))
+    }
+}

@@ -1,0 +1,185 @@
+// One history over all tiers: an `OrderStore` like any other. Lists, totals, frames and cursors come from the directory in hot; bodies from where it says they are.
+//
+//     read     directory (hot snapshot) -> tier, version -> body there; another version, or none: the directory again
+//     change   hot; refused with `archived`: fetch the document, give the same command again with it -> one transaction recalls and changes
+//
+// Invariants
+//     1  A body is shown only under the tier and version that the directory named in the same look.
+//     2  After a recall the copy that is left behind is removed if possible; if not, nobody reads it.
+//     3  Payments are always hot's.
+
+package import Orders
+
+package struct TieredOrderStore: OrderStore {
+    package let hot: any TierStore
+    private let shelves: [Tier: any OrderShelf]
+    /// Looks at the directory for one answer: a body moves at most once in a mover's batch, so more than two are rare.
+    private static let looksMax = 8
+
+    package init(hot: any TierStore, shelves: [any OrderShelf]) {
+        self.hot = hot
+        self.shelves = Dictionary(shelves.map { ($0.tier, $0) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    package func perform(_ command: StoreCommand) async throws(StoreError) -> StoreOutcome {
+        var command = command
+        for _ in 0..<Self.looksMax {
+            let id: OrderID
+            do throws(StoreError) {
+                let outcome = try await hot.perform(command)
+                if let recalled = command.recalled, !outcome.replayed { await forget(recalled) }
+                return outcome
+            } catch .archived(let archived) { id = archived }
+            command.recalled = try await valid(id)
+        }
+        throw .unavailable("the order keeps moving between the tiers: try again")
+    }
+
+    package func order(_ id: OrderID, by caller: Caller) async throws(StoreError) -> Order {
+        try await body(try await hot.order(id, by: caller), includesCold: true, by: caller)
+    }
+
+    package func shipments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Shipment] {
+        try await part(of: order, by: caller, hot: { () throws(StoreError) in try await hot.shipments(of: order, by: caller) }) { document in
+            document.shipments.map { shipment in
+                var shipment = shipment
+                shipment.events.sort { ($0.happenedAt, $0.eventID) < ($1.happenedAt, $1.eventID) }
+                return shipment
+            }
+        }
+    }
+
+    package func returns(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Return] {
+        try await part(of: order, by: caller, hot: { () throws(StoreError) in try await hot.returns(of: order, by: caller) }, archived: \.returns)
+    }
+
+    package func shipment(_ id: ShipmentID, by caller: Caller) async throws(StoreError) -> Shipment {
+        guard let order = try await hot.orderID(ofShipment: id) else { throw .notFound("such shipment") }
+        do throws(StoreError) {
+            if let found = try await shipments(of: order, by: caller).first(where: { $0.id == id }) { return found }
+        } catch .notFound {
+            // Another's: it is the shipment that is not there for the caller.
+        }
+        throw .notFound("such shipment")
+    }
+
+    package func returned(_ id: ReturnID, by caller: Caller) async throws(StoreError) -> Return {
+        guard let order = try await hot.orderID(ofReturn: id) else { throw .notFound("such return") }
+        do throws(StoreError) {
+            if let found = try await returns(of: order, by: caller).first(where: { $0.id == id }) { return found }
+        } catch .notFound {
+            // As above.
+        }
+        throw .notFound("such return")
+    }
+
+    /// What is elsewhere tells nothing new: live tracking of it is empty until a new event recalls it.
+    package func tracking(of order: OrderID, after sequence: Int64, limit: Int, by caller: Caller) async throws(StoreError) -> [TrackingEvent] {
+        try await hot.tracking(of: order, after: sequence, limit: limit, by: caller)
+    }
+
+    package func orders(of person: PersonRef, _ query: OrderListQuery, by caller: Caller) async throws(StoreError) -> OrderPage {
+        var page = try await list(of: person, query, by: caller)
+        page.orders = try await bodies(page.orders, includesCold: query.includesCold, by: caller)
+        return page
+    }
+
+    // MARK: - Bodies
+
+    /// The page with texts looked for in every tier. A body is in hot or on a shelf at every moment, but not in both looks if it moved between them: then again.
+    private func list(of person: PersonRef, _ query: OrderListQuery, by caller: Caller) async throws(StoreError) -> OrderPage {
+        guard let text = query.text, caller.sees(person), !shelves.isEmpty else { return try await hot.orders(of: person, query, by: caller) }
+        for _ in 0..<Self.looksMax {
+            let before = try await hot.purges()
+            var others: Set<OrderID> = []
+            for shelf in shelves.values {
+                for bytes in try await reading({ try await shelf.documents(of: person) }) {
+                    let document = try OrderDocument(parsing: bytes)
+                    if document.contains(text) { others.insert(document.order.id) }
+                }
+            }
+            let (page, purges) = try await hot.orders(of: person, query, matching: others.sorted(), by: caller)
+            if purges == before { return page }
+        }
+        throw .unavailable("orders keep moving between the tiers: try again")
+    }
+
+    private func bodies(_ orders: [Order], includesCold: Bool, by caller: Caller) async throws(StoreError) -> [Order] {
+        var filled = orders, documents: [OrderID: OrderDocument] = [:]
+        for (tier, shelf) in shelves where tier != .cold || includesCold {
+            let ids = orders.filter { $0.tier == tier.rawValue }.map(\.id)
+            if ids.isEmpty { continue }
+            for (id, bytes) in try await reading({ try await shelf.read(ids) }) { documents[id] = try OrderDocument(parsing: bytes) }
+        }
+        for at in filled.indices {
+            if let document = documents[filled[at].id], document.order.version == filled[at].version {
+                filled[at] = Self.fill(filled[at], from: document)
+            } else {
+                filled[at] = try await body(filled[at], includesCold: includesCold, by: caller)
+            }
+        }
+        return filled
+    }
+
+    /// An order with its body, from wherever the directory says it is now.
+    private func body(_ order: Order, includesCold: Bool, by caller: Caller) async throws(StoreError) -> Order {
+        var order = order
+        for look in 0..<Self.looksMax {
+            if look > 0 { order = try await hot.order(order.id, by: caller) }
+            guard let tier = Tier(rawValue: order.tier), tier != .hot, tier != .cold || includesCold else { return order }
+            if let document = try await document(order.id, tier, version: order.version) { return Self.fill(order, from: document) }
+        }
+        throw .damaged("order \(order.id) is not where the directory says")
+    }
+
+    private static func fill(_ order: Order, from document: OrderDocument) -> Order {
+        var whole = document.order
+        whole.tier = order.tier
+        return whole
+    }
+
+    private func document(_ id: OrderID, _ tier: Tier, version: Int64) async throws(StoreError) -> OrderDocument? {
+        guard let shelf = shelves[tier] else { throw .unavailable("the order is in the \(tier.rawValue) tier, which is not set up") }
+        guard let bytes = try await reading({ try await shelf.read([id]) })[id] else { return nil }
+        let document = try OrderDocument(parsing: bytes)
+        return document.order.version == version && document.order.id == id ? document : nil
+    }
+
+    /// The document that the directory stands for now; nil when the order is hot again.
+    private func valid(_ id: OrderID) async throws(StoreError) -> OrderDocument? {
+        for _ in 0..<Self.looksMax {
+            guard let at = try await hot.placements([id])[id] else { throw .notFound("such order") }
+            if at.tier == .hot { return nil }
+            if let document = try await document(id, at.tier, version: at.version) { return document }
+        }
+        throw .damaged("order \(id) is not where the directory says")
+    }
+
+    /// Shipments or returns: hot's, if the order was hot before and after they were read and did not change; else the document's.
+    private func part<T: Sendable>(
+        of id: OrderID, by caller: Caller, hot read: () async throws(StoreError) -> T, archived: (OrderDocument) -> T
+    ) async throws(StoreError) -> T {
+        for _ in 0..<Self.looksMax {
+            // Whether the caller may see it at all.
+            let order = try await hot.order(id, by: caller)
+            guard let tier = Tier(rawValue: order.tier), tier != .hot else {
+                let found = try await read()
+                if try await hot.placements([id])[id]?.tier == .hot { return found }
+                continue
+            }
+            if let document = try await document(id, tier, version: order.version) { return archived(document) }
+        }
+        throw .damaged("order \(id) is not where the directory says")
+    }
+
+    /// A copy of what is hot again.
+    private func forget(_ document: OrderDocument) async {
+        for shelf in shelves.values where shelf.tier != .cold {
+            try? await shelf.remove([ShelfKey(id: document.order.id, version: document.order.version, epoch: nil)])
+        }
+    }
+
+    private func reading<T>(_ body: () async throws -> T) async throws(StoreError) -> T {
+        do { return try await body() } catch let error as StoreError { throw error } catch { throw .unavailable("\(error)") }
+    }
+}

@@ -1,0 +1,261 @@
+// Takes orders from tier to tier, a batch at a time, in steps that can be stopped anywhere and gone on with.
+//
+//     select ids by policy ─ dump documents ─ journal: selected ─ stage documents, then manifest ─ journal: staged ─ load durably ─ read back, compare digests
+//     ─ journal: verified ─ FLIP (one transaction: every order that is still as it was dumped) ─ the tier before lets go ─ copies of those left out are removed ─
+//     journal: done ─ ... staging expires ─ staging cleared, journal row forgotten
+//
+// Invariants
+//     1  Nothing is flipped before its bytes were read back from where they go; nothing is removed before it was flipped.
+//     2  Every write to the store carries the lease's epoch: a mover that slept through a takeover changes nothing there. What it still loads is a copy that nobody reads.
+//     3  Stopped before or after any write, the next run ends in the same tiers: before `staged` the batch is given up, after it is gone on with.
+
+package import Orders
+package import Storage
+
+/// Every write of a mover, in the order of a batch's life: where tests stop it, before and after.
+package enum MoverWrite: String, Sendable, CaseIterable {
+    case lease, begin, stageOrders, stageManifest, staged, load, verified, flip, removeFromSource, purge, removeStale, done, clearStaging, forget, abandon, release
+}
+
+package struct MoverReport: Sendable, Equatable {
+    package var batches = 0, resumed = 0, abandoned = 0
+    package var moved = 0
+    /// Had changed since they were dumped: next time.
+    package var changed = 0
+    package var bytes = 0
+    /// Of the policy, to a tier that is not there.
+    package var withoutShelf: [Tier] = []
+    package init() {}
+}
+
+package enum MoverError: Error, Equatable, CustomStringConvertible {
+    /// What the next tier gave back is not what was loaded; nothing was flipped.
+    case verificationFailed(batch: MoveID, orders: Int)
+    case noShelf(Tier)
+
+    package var description: String {
+        switch self {
+        case .verificationFailed(let batch, let orders): "batch \(batch): \(orders) orders read back are not what was loaded; nothing was moved"
+        case .noShelf(let tier): "a batch goes to or from \(tier.rawValue), which is not set up"
+        }
+    }
+}
+
+package actor OrderMover {
+    package struct Setting: Sendable {
+        package var pace = MoverPace()
+        /// In whose name the lease is taken: of its own for each process.
+        package var holder: String
+        package var leaseSeconds: Int64 = 60
+        /// The caller knows that no other mover is alive (it holds the data folder's lock).
+        package var takesOver = false
+        /// The clock of journal and lease; a policy's `now` is given to `run`.
+        package var clock: @Sendable () -> Instant = { Instant.now() }
+        /// Called before (true) and after (false) every write; what it throws stops the mover there.
+        package var seam: @Sendable (MoverWrite, Bool) async throws -> Void = { _, _ in }
+        package init(holder: String) { self.holder = holder }
+    }
+
+    private let store: any TierStore
+    private let shelves: [Tier: any OrderShelf]
+    private let staging: any ObjectStore
+    private let setting: Setting
+    private var epoch: Int64 = 0
+    private var report = MoverReport()
+    /// A batch is cut here, so that it is a bounded object.
+    private static let batchBytesMax = 32 << 20
+
+    package init(store: any TierStore, shelves: [any OrderShelf], staging: any ObjectStore, setting: Setting) {
+        (self.store, self.staging, self.setting) = (store, staging, setting)
+        self.shelves = Dictionary(shelves.map { ($0.tier, $0) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    /// Goes on with what was begun, then moves all that the policy says, then clears staging that expired.
+    /// - Parameter now: the moment whose ages count.
+    package func run(_ policy: TierPolicy, at now: Instant) async throws -> MoverReport {
+        report = MoverReport()
+        for shelf in shelves.values { try await shelf.prepare() }
+        try await takeLease()
+        for batch in try await store.openMoves() { try await resume(batch) }
+        for from in [Tier.warm, .hot] where from == .hot || shelves[from] != nil {
+            for (selection, to) in policy.moves(from: from, at: now) { try await move(selection, to: to) }
+        }
+        try await sweep()
+        try await tell(.release, .release(epoch: epoch))
+        return report
+    }
+
+    // MARK: - One selection
+
+    private func move(_ selection: MoveSelection, to: Tier) async throws {
+        guard shelves[to] != nil else {
+            if try await store.countMovable(selection) > 0, !report.withoutShelf.contains(to) { report.withoutShelf.append(to) }
+            return
+        }
+        var after: MoveKey?
+        while !Task.isCancelled {
+            let begun = ContinuousClock.now
+            let keys = try await store.movable(selection, after: after, limit: setting.pace.batchOrders)
+            guard let last = keys.last else { return }
+            let orders = try await dump(keys.map(\.order), from: selection.from)
+            // Cut by size, the rest is in the next batch.
+            after = orders.isCut ? keys.first { $0.order == orders.last } ?? last : last
+            guard !orders.dumped.isEmpty else { continue }
+            try await takeLease()
+            try await begin(orders.dumped, from: selection.from, to: to)
+            try await rest(since: begun, orders: orders.dumped.count)
+        }
+    }
+
+    private func dump(_ ids: [OrderID], from: Tier) async throws -> (dumped: [ShelvedOrder], last: OrderID?, isCut: Bool) {
+        var dumped: [ShelvedOrder] = [], bytes = 0, last: OrderID?
+        for start in stride(from: 0, to: ids.count, by: 200) {
+            let some = Array(ids[start..<min(start + 200, ids.count)])
+            for order in try await documents(some, from: from) {
+                bytes += order.bytes.count
+                if bytes > Self.batchBytesMax, !dumped.isEmpty { return (dumped.sorted { $0.id < $1.id }, last, true) }
+                if order.bytes.count <= OrderDocument.bytesMax { dumped.append(order) }
+                last = order.id
+            }
+        }
+        return (dumped.sorted { $0.id < $1.id }, last, false)
+    }
+
+    private func documents(_ ids: [OrderID], from: Tier) async throws -> [ShelvedOrder] {
+        if from == .hot {
+            return try await store.documents(ids).filter(\.isSettled).map { ShelvedOrder(id: $0.order.id, version: $0.order.version, bytes: $0.bytes) }
+        }
+        guard let shelf = shelves[from] else { throw MoverError.noShelf(from) }
+        let placements = try await store.placements(ids), found = try await shelf.read(ids)
+        return try ids.compactMap { id in
+            guard let bytes = found[id], let at = placements[id], at.tier == from else { return nil }
+            let document = try OrderDocument(parsing: bytes)
+            return document.order.version == at.version ? ShelvedOrder(id: id, version: at.version, bytes: bytes) : nil
+        }
+    }
+
+    // MARK: - One batch
+
+    private func begin(_ orders: [ShelvedOrder], from: Tier, to: Tier) async throws {
+        let id = MoveID(.random()), now = setting.clock()
+        var batch = MoveBatch(
+            id: id, from: from, to: to, staging: "moves/\(id)", startedAt: now, expiresAt: now.adding(days: setting.pace.stagingDays),
+            entries: orders.map { MoveEntry(order: $0.id, version: $0.version, digest: OrderDocument.digest(of: $0.bytes)) })
+        try await tell(.begin, .begin(batch, epoch: epoch))
+        let lines = StagedBatch.lines(orders), manifest = StagedBatch.manifest(batch, lines: lines)
+        try await step(.stageOrders) { try await staging.put(StagedBatch.ordersKey(batch.staging), lines) }
+        try await step(.stageManifest) { try await staging.put(StagedBatch.manifestKey(batch.staging), manifest) }
+        batch.manifest = StagedBatch.digest(manifest)
+        try await tell(.staged, .advance(id, to: .staged, manifest: batch.manifest, epoch: epoch))
+        report.batches += 1
+        report.bytes += lines.count
+        try await carry(batch, orders)
+    }
+
+    /// From `staged` to the end.
+    private func carry(_ batch: MoveBatch, _ orders: [ShelvedOrder]) async throws {
+        guard let shelf = shelves[batch.to] else { throw MoverError.noShelf(batch.to) }
+        let places = try await step(.load) { try await shelf.load(orders, epoch: epoch) }
+        try await verify(batch, on: shelf)
+        try await tell(.verified, .advance(batch.id, to: .verified, manifest: "", epoch: epoch))
+        let outcome = try await tell(.flip, .flip(batch.id, places: places, epoch: epoch))
+        report.moved += Int(clamping: outcome.recordVersion)
+        report.changed += batch.entries.count - Int(clamping: outcome.recordVersion)
+        try await letGo(batch)
+    }
+
+    /// Reads every document back, as a reader would.
+    private func verify(_ batch: MoveBatch, on shelf: any OrderShelf) async throws {
+        let found = try await shelf.read(batch.entries.map(\.order))
+        let wrong = batch.entries.count { entry in found[entry.order].map { OrderDocument.digest(of: $0) != entry.digest } ?? true }
+        if wrong > 0 { throw MoverError.verificationFailed(batch: batch.id, orders: wrong) }
+    }
+
+    /// From `flipped` to the end.
+    private func letGo(_ batch: MoveBatch) async throws {
+        let now = try await store.openMoves().first { $0.id == batch.id }?.entries ?? []
+        let moved = now.filter { $0.isMoved == true }, left = now.filter { $0.isMoved == false }
+        if batch.from != .hot {
+            guard let shelf = shelves[batch.from] else { throw MoverError.noShelf(batch.from) }
+            try await step(.removeFromSource) { try await shelf.remove(moved.map { ShelfKey(id: $0.order, version: $0.version, epoch: nil) }) }
+        }
+        try await tell(.purge, .purge(batch.id, epoch: epoch))
+        try await removeCopies(of: left, to: batch.to)
+        try await tell(.done, .advance(batch.id, to: .done, manifest: "", epoch: epoch))
+    }
+
+    /// Copies of orders that the directory does not place there.
+    private func removeCopies(of entries: [MoveEntry], to tier: Tier) async throws {
+        guard !entries.isEmpty, let shelf = shelves[tier] else { return }
+        let placements = try await store.placements(entries.map(\.order))
+        let stale = entries.filter { placements[$0.order]?.tier != tier }.map { ShelfKey(id: $0.order, version: $0.version, epoch: epoch) }
+        try await step(.removeStale) { try await shelf.remove(stale) }
+    }
+
+    // MARK: - Going on
+
+    private func resume(_ batch: MoveBatch) async throws {
+        report.resumed += 1
+        switch batch.step {
+        case .selected: try await abandon(batch)
+        case .staged, .verified:
+            guard let orders = try await StagedBatch.read(batch, from: staging) else { return try await abandon(batch) }
+            if batch.step == .verified { try await tell(.staged, .advance(batch.id, to: .staged, manifest: "", epoch: epoch)) }
+            try await carry(batch, orders)
+        case .flipped, .purged: try await letGoOn(batch)
+        case .done, .abandoned: break
+        }
+    }
+
+    private func letGoOn(_ batch: MoveBatch) async throws {
+        if batch.step == .flipped { return try await letGo(batch) }
+        try await removeCopies(of: batch.entries.filter { $0.isMoved == false }, to: batch.to)
+        try await tell(.done, .advance(batch.id, to: .done, manifest: "", epoch: epoch))
+    }
+
+    /// Nothing was flipped: what was staged and loaded is taken back.
+    private func abandon(_ batch: MoveBatch) async throws {
+        try await removeCopies(of: batch.entries, to: batch.to)
+        try await step(.clearStaging) { try await StagedBatch.clear(batch.staging, from: staging) }
+        try await tell(.abandon, .advance(batch.id, to: .abandoned, manifest: "", epoch: epoch))
+        report.abandoned += 1
+    }
+
+    /// Clears what expired on the object store.
+    private func sweep() async throws {
+        while true {
+            let expired = try await store.expiredMoves(at: setting.clock(), limit: 100)
+            if expired.isEmpty { return }
+            for batch in expired { try await step(.clearStaging) { try await StagedBatch.clear(batch.staging, from: staging) } }
+            try await tell(.forget, .forget(expired.map(\.id), epoch: epoch))
+        }
+    }
+
+    // MARK: -
+
+    private func takeLease() async throws {
+        let takesOver = setting.takesOver && epoch == 0
+        let outcome = try await tell(.lease, .lease(holder: setting.holder, seconds: setting.leaseSeconds, takesOver: takesOver))
+        epoch = outcome.recordVersion
+    }
+
+    @discardableResult
+    private func tell(_ write: MoverWrite, _ command: MoveCommand) async throws -> StoreOutcome {
+        let caller = Caller(.service("mover"), .maintenance, at: setting.clock())
+        return try await step(write) { try await store.perform(StoreCommand(.move(command), by: caller)) }
+    }
+
+    @discardableResult
+    private func step<T: Sendable>(_ write: MoverWrite, _ body: () async throws -> T) async throws -> T {
+        try await setting.seam(write, true)
+        let made = try await body()
+        try await setting.seam(write, false)
+        return made
+    }
+
+    /// Keeps to the pace.
+    private func rest(since begun: ContinuousClock.Instant, orders: Int) async throws {
+        guard setting.pace.ordersPerSecondMax > 0 else { return }
+        try await Task.sleep(until: begun + .seconds(Double(orders) / Double(setting.pace.ordersPerSecondMax)))
+    }
+}

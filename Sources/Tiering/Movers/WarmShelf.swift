@@ -1,0 +1,98 @@
+// The warm tier: denormalised orders in an index of the engine. A document's id is its order's, its source the canonical
+// bytes, its external version the order's version and below it, in 24 bits, the epoch of the mover that loaded it.
+
+package import Engine
+internal import JSON
+package import Orders
+internal import QueryDSL
+internal import Search
+
+package struct WarmShelf: OrderShelf {
+    package let node: Node
+    package let name: String
+    package var tier: Tier { .warm }
+    /// Of one person; beyond it a text search is refused rather than incomplete.
+    package static let documentsMax = 100_000
+
+    package init(node: Node, index name: String = "orders-warm") { (self.node, self.name) = (node, name) }
+
+    package func prepare() async throws {
+        if node.indexNames.contains(name) { return }
+        do throws(EngineError) { _ = try await node.createIndex(name, Self.creation) } catch {
+            guard error.type == "resource_already_exists_exception" else { throw error }
+        }
+    }
+
+    package func load(_ orders: [ShelvedOrder], epoch: Int64) async throws -> [OrderID: String] {
+        let operations = orders.map { order in
+            WriteOperation(
+                .index, index: name, id: order.id.description, source: order.bytes, version: Self.stamp(order.version, epoch), versionType: .externalGte)
+        }
+        // Durable before it answers, and visible: a text search must find what the directory is about to say is here.
+        for result in try await node.bulk(operations, refresh: .immediate) {
+            if let error = result.error, error.type != "version_conflict_engine_exception" { throw error }
+        }
+        return [:]
+    }
+
+    package func read(_ ids: [OrderID]) async throws -> [OrderID: [UInt8]] {
+        guard node.indexNames.contains(name) else { return [:] }
+        var found: [OrderID: [UInt8]] = [:]
+        for id in ids { if let document = try await node.get(name, id: id.description, realtime: false) { found[id] = document.source } }
+        return found
+    }
+
+    package func remove(_ orders: [ShelfKey]) async throws {
+        guard node.indexNames.contains(name), !orders.isEmpty else { return }
+        let operations = orders.map {
+            WriteOperation(.delete, index: name, id: $0.id.description, version: Self.stamp($0.version, $0.epoch), versionType: .externalGte)
+        }
+        // Gone from searches too before it answers.
+        for result in try await node.bulk(operations, refresh: .immediate) {
+            if let error = result.error, error.type != "version_conflict_engine_exception" { throw error }
+        }
+    }
+
+    package func documents(of person: PersonRef) async throws -> [[UInt8]] {
+        guard node.indexNames.contains(name) else { return [] }
+        let target = SearchExecutor.Target(index: name, snapshot: try node.snapshot(of: name)), executor = node.executor()
+        var found: [[UInt8]] = [], after: JSONValue?
+        while true {
+            var body = JSONObject([
+                ("query", ["bool": ["filter": [["term": ["person_ref": .string(person.description)]]]]]), ("sort", [["order_id": "asc"]]), ("size", 1_000),
+                ("track_total_hits", false),
+            ])
+            if let after { body["search_after"] = .array([after]) }
+            let request = try SearchRequest(json: .object(body))
+            // All pages from one snapshot.
+            let hits = try await node.run { try executor.search(request, in: [target]) }.hits
+            for hit in hits { if let source = hit.source { found.append(Array(source)) } }
+            guard hits.count == 1_000, let last = hits.last else { return found }
+            guard found.count < Self.documentsMax else { throw StoreError.conflict("too many archived orders to search their texts: give a time range") }
+            after = .string(last.id)
+        }
+    }
+
+    // MARK: -
+
+    private static func stamp(_ version: Int64, _ epoch: Int64?) -> Int64 {
+        let epochMax: Int64 = 1 << 24 - 1
+        return min(max(version, 0), 1 << 38) << 24 | min(max(epoch ?? epochMax, 0), epochMax)
+    }
+
+    /// What is not named here is kept in the source and not indexed.
+    private static var creation: IndexCreation {
+        func type(_ name: String) -> JSONValue { ["type": .string(name)] }
+        let lines: JSONValue = [
+            "properties": ["product_id": type("keyword"), "title": type("text"), "seller_id": type("keyword"), "quantity": type("long"), "total_minor": type("long")]
+        ]
+        let shipments: JSONValue = ["properties": ["carrier": type("keyword"), "tracking_code": type("keyword"), "state": type("keyword")]]
+        let properties: JSONValue = [
+            "order_id": type("keyword"), "reference": type("keyword"), "person_ref": type("keyword"), "placed_at": type("date"), "delivered_at": type("date"),
+            "state": type("keyword"), "currency": type("keyword"), "total_minor": type("long"), "paid_minor": type("long"), "refunded_minor": type("long"),
+            "version": type("long"), "lines": lines, "shipments": shipments,
+        ]
+        let settings = JSONObject([("index", ["refresh_interval": "-1"])])
+        return IndexCreation(settings: settings, mappings: JSONObject([("dynamic", false), ("properties", properties)]))
+    }
+}
