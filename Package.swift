@@ -68,6 +68,11 @@ let package = Package(
         // Between the tiers.
         layer("Tiering", ["Engine", "Search", "QueryDSL", "Orders", "JSON"]),
 
+        // The archive: the file format.
+        .systemLibrary(name: "CIsothermZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CIsothermSnappy", providers: [.apt(["libsnappy-dev"])]),
+        layer("Parquet", ["Bytes", "CIsothermZstd", "CIsothermSnappy"]),
+
         // What a user meets.
         layer("Shop", ["Orders", "Secrets", "JSON"]),
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
@@ -110,6 +115,7 @@ let package = Package(
             "Commands", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
+        suite("ParquetTests", ["Parquet", "Bytes"]),
         suite("JSONTests", ["JSON"]),
         suite("BulkInputTests", ["BulkInput", "JSON"]),
         suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),

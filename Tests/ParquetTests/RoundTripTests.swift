@@ -1,0 +1,108 @@
+// Rows in, file, rows out; and the files that other readers are compared on (Tests/Scenarios/parquet.py reads what is left in
+// ISOTHERM_PARQUET_OUT).
+
+import Glibc
+import IsothermTesting
+import Parquet
+import Testing
+
+@Suite("Parquet round trip")
+struct RoundTripTests {
+    @Test("random nested orders come back as they were, whatever codec, page size and row group size", arguments: UInt64(0)..<24)
+    func orders(seed: UInt64) async throws {
+        var random = Seeded(seed)
+        let orders = OrderRows.orders(Int(random.next() % 400) + 1, seed: seed)
+        var options = ParquetWriter.Options()
+        options.compression = [.zstd, .snappy, .uncompressed][Int(seed % 3)]
+        options.pageRowsMax = Int(random.next() % 60) + 1
+        options.pageBytesMax = Int(random.next() % 2000) + 1
+        options.pageIndex = seed % 5 != 0
+        options.dictionaryBytesMax = seed % 4 == 0 ? 100 : 1 << 20
+        options.bloomColumns = ["person_ref"]
+        options.lookupColumn = "person_ref"
+        let bytes = try OrderRows.file(orders, options: options, groupRows: Int(random.next() % 150) + 1)
+        let file = try await ParquetFile.open(ParquetSource(bytes), tail: Int(random.next() % 4000))
+        #expect(file.schema == OrderRows.schema)
+        #expect(file.metadata.rowCount == orders.count)
+        var read: [OrderRows.Order] = []
+        for group in file.metadata.rowGroups.indices { read += OrderRows.orders(in: try await file.columns(of: group)) }
+        #expect(read == orders)
+        try await pages(file, orders, &random)
+        try await people(bytes, file, orders)
+    }
+
+    private func pages(_ file: ParquetFile, _ orders: [OrderRows.Order], _ random: inout Seeded) async throws {
+        var base = 0
+        for (g, group) in file.metadata.rowGroups.enumerated() {
+            let low = Int(random.next() % UInt64(group.rowCount)), high = low + Int(random.next() % UInt64(group.rowCount - low)) + 1
+            let part = OrderRows.orders(in: try await file.columns(of: g, rows: low..<high))
+            #expect(part == Array(orders[base + low..<base + high]))
+            base += group.rowCount
+        }
+    }
+
+    private func people(_ bytes: [UInt8], _ file: ParquetFile, _ orders: [OrderRows.Order]) async throws {
+        let lookup = try #require(try await KeyLookup(ParquetSource(bytes), schema: OrderRows.schema))
+        let person = try #require(file.schema.leaf("person_ref"))
+        for key in Set(orders.map { $0.flat[1] }) {
+            guard case .text(let text) = key else { continue }
+            let found = OrderRows.orders(in: try await lookup.rows(Array(text.utf8)))
+            #expect(found == orders.filter { $0.flat[1] == key })
+            for (g, group) in file.metadata.rowGroups.enumerated() {
+                let keys = try await file.columns(of: g, leaves: [person.index])[0]
+                let isThere = (0..<group.rowCount).contains { keys.string($0) == text }
+                let maybe = try await file.mayContain(Array(text.utf8), leaf: person.index, group: g)
+                #expect(maybe || !isThere)
+            }
+        }
+        for absent in ["", "p", "p-000000000000x", "zzz"] {
+            #expect(try await lookup.rows(Array(absent.utf8))[0].entryCount == 0)
+        }
+    }
+
+    @Test("several tasks write the bytes that one writes")
+    func tasks() async throws {
+        let orders = OrderRows.orders(500, seed: 3)
+        var a = try ParquetWriter(OrderRows.schema), b = try ParquetWriter(OrderRows.schema)
+        for order in orders {
+            OrderRows.append(order, to: &a.columns)
+            OrderRows.append(order, to: &b.columns)
+        }
+        try a.endRowGroup()
+        try await b.endRowGroup(tasks: 2)
+        try a.finish()
+        try b.finish()
+        #expect(a.take() == b.take())
+    }
+
+    @Test("a file without rows is a file")
+    func empty() async throws {
+        let bytes = try OrderRows.file([], options: .init(), groupRows: 10)
+        let file = try await ParquetFile.open(ParquetSource(bytes))
+        #expect(file.metadata.rowCount == 0)
+        #expect(file.metadata.rowGroups.isEmpty)
+    }
+
+    @Test("files for other readers are left where asked", .enabled(if: outFolder != nil))
+    func others() throws {
+        let out = try #require(outFolder)
+        for (name, compression) in [("zstd", Compression.zstd), ("snappy", .snappy), ("none", .uncompressed)] {
+            let orders = OrderRows.orders(3000, seed: 7)
+            var options = ParquetWriter.Options()
+            options.compression = compression
+            options.pageRowsMax = 300
+            options.bloomColumns = ["person_ref", "order_id"]
+            options.lookupColumn = "person_ref"
+            try Self.write(try OrderRows.file(orders, options: options, groupRows: 1100), out + "/ours-\(name).parquet")
+            try Self.write(Array(orders.map { OrderRows.json($0) + "\n" }.joined().utf8), out + "/ours-\(name).ndjson")
+        }
+    }
+
+    static func write(_ bytes: [UInt8], _ path: String) throws {
+        let file = try #require(fopen(path, "w"))
+        #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+        fclose(file)
+    }
+}
+
+private let outFolder: String? = getenv("ISOTHERM_PARQUET_OUT").map { String(cString: $0) }
