@@ -190,4 +190,20 @@ struct OrderRows {
     }
 }
 
+extension OrderRows {
+    /// A record that was assembled by the schema, in the same form.
+    static func json(_ value: ParquetValue) -> String {
+        switch value {
+        case .null: "null"
+        case .bool(let yes): "\(yes)"
+        case .int(let n), .decimal(let n, _): "\(n)"
+        case .double(let d): "\(d)"
+        case .text(let s): "\"" + s.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
+        case .bytes(let b): "\"" + b.map { hex(UInt64($0), 2) }.joined() + "\""
+        case .list(let elements): "[" + elements.map { json($0) }.joined(separator: ",") + "]"
+        case .group(let members): "{" + members.map { "\"\($0.name)\":" + json($0.value) }.joined(separator: ",") + "}"
+        }
+    }
+}
+
 extension OrderRows.Order: Equatable {}

@@ -75,6 +75,42 @@ struct RoundTripTests {
         #expect(a.take() == b.take())
     }
 
+    @Test("records assembled by the schema alone are the orders", arguments: UInt64(0)..<6)
+    func records(seed: UInt64) async throws {
+        let orders = OrderRows.orders(60, seed: seed)
+        let file = try await ParquetFile.open(ParquetSource(try OrderRows.file(orders, options: .init(), groupRows: 60)))
+        var reader = try RecordReader(file.schema, try await file.columns(of: 0)), lines: [String] = []
+        while let record = try reader.next() { lines.append(OrderRows.json(record)) }
+        #expect(lines == orders.map { OrderRows.json($0) })
+    }
+
+    @Test("files that pyarrow wrote are read", .enabled(if: theirFolder != nil))
+    func theirs() async throws {
+        let folder = try #require(theirFolder), listing = try #require(fopen(folder + "/list.txt", "r"))
+        defer { fclose(listing) }
+        var line = [CChar](repeating: 0, count: 4096)
+        while fgets(&line, 4096, listing) != nil {
+            let path = folder + "/" + String(decoding: line.prefix { $0 != 10 && $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            var out = ""
+            do {
+                let file = try await ParquetFile.open(ParquetSource(try Self.read(path)))
+                for group in file.metadata.rowGroups.indices {
+                    var reader = try RecordReader(file.schema, try await file.columns(of: group))
+                    while let record = try reader.next() { out += OrderRows.json(record) + "\n" }
+                }
+            } catch { out = "\(error)\n" }
+            try Self.write(Array(out.utf8), path + ".read")
+        }
+    }
+
+    private static func read(_ path: String) throws -> [UInt8] {
+        let file = try #require(fopen(path, "r"))
+        defer { fclose(file) }
+        var bytes: [UInt8] = [], part = [UInt8](repeating: 0, count: 1 << 20)
+        while case let n = fread(&part, 1, part.count, file), n > 0 { bytes += part[..<n] }
+        return bytes
+    }
+
     @Test("a file without rows is a file")
     func empty() async throws {
         let bytes = try OrderRows.file([], options: .init(), groupRows: 10)
@@ -106,3 +142,4 @@ struct RoundTripTests {
 }
 
 private let outFolder: String? = getenv("ISOTHERM_PARQUET_OUT").map { String(cString: $0) }
+private let theirFolder: String? = getenv("ISOTHERM_PARQUET_THEIRS").map { String(cString: $0) }

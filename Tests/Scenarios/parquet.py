@@ -3,9 +3,11 @@
 
   parquet.py check DIR             the files that the Swift suite left in DIR (ours-*.parquet with their rows in ours-*.ndjson) are read by
                                    pyarrow and DuckDB; rows, schema, statistics, page index and bloom filters must be what the JSON says
-  parquet.py theirs DIR ISOTHERM   pyarrow writes files into DIR; `ISOTHERM inspect FILE --records` must print their rows
+  parquet.py make DIR              pyarrow and DuckDB write files of many options into DIR; the Swift suite, with ISOTHERM_PARQUET_THEIRS=DIR,
+                                   leaves what it read beside each as FILE.read
+  parquet.py theirs DIR            compares that; what we do not read must be refused by name
 
-ISOTHERM_PARQUET_OUT=DIR swift test --filter ParquetTests makes the first kind. Needs pyarrow and duckdb (Tests/requirements.txt).
+ISOTHERM_PARQUET_OUT=DIR swift test --filter ParquetTests makes the files of `check`. Needs pyarrow and duckdb (Tests/requirements.txt).
 Exit 0 when all agree.
 """
 import datetime as dt, decimal, json, subprocess, sys
@@ -55,7 +57,7 @@ def check(folder):
         same("pyarrow", rows(f.read()), want)
         con = duckdb.connect()
         con.execute("set timezone='UTC'")
-        same("duckdb", rows(con.execute("select * from read_parquet(?)", [path]).to_arrow_table()), want)
+        same("duckdb", rows(con.sql("select * from read_parquet('%s')" % path).to_arrow_table()), want)
         metadata(f, con, path, want)
 
 
@@ -88,10 +90,60 @@ def metadata(f, con, path, want):
     print("  DuckDB's probes of our bloom filters: none wrongly excluded, %d of %d absent ones excluded" % (absent, 50 * groups))
 
 
+def table():
+    D, n = decimal.Decimal, 5000
+    order = lambda i: {"id": "o-%06d" % (i * 7919 % n), "status": None if i % 7 == 0 else ["a", "b", "c"][i % 3], "n": None if i % 5 == 0 else i * i,
+                       "small": i % 11, "total": None if i % 6 == 0 else D(i * 13 - 900).scaleb(-2), "at": dt.datetime(2020, 1, 1, tzinfo=UTC) + dt.timedelta(seconds=i),
+                       "x": i / 8, "yes": i % 3 == 0, "raw": b"\x00\xff" * (i % 4), "day": dt.date(2020, 1, 1) + dt.timedelta(days=i % 900),
+                       "lines": None if i % 9 == 0 else [None if (i + k) % 13 == 0 else {"sku": "s%d" % (k * i % 50), "price": D(k * 99).scaleb(-2)} for k in range(i % 4)],
+                       "tags": [None if k == 2 else "t%d" % k for k in range(i % 4)]}
+    schema = pa.schema([("id", pa.string()), ("status", pa.string()), ("n", pa.int64()), ("small", pa.int32()), ("total", pa.decimal128(12, 2)),
+                        ("at", pa.timestamp("us", tz="UTC")), ("x", pa.float64()), ("yes", pa.bool_()), ("raw", pa.binary()), ("day", pa.date32()),
+                        ("lines", pa.list_(pa.struct([("sku", pa.string()), ("price", pa.decimal128(12, 2))]))), ("tags", pa.list_(pa.string()))])
+    return pa.Table.from_pylist([order(i) for i in range(n)], schema=schema)
+
+
+READ = {"zstd": dict(compression="zstd"), "snappy": dict(compression="snappy"), "none": dict(compression="none"), "plain": dict(use_dictionary=False),
+        "pages": dict(data_page_size=500, write_page_index=True), "groups": dict(row_group_size=777), "crc": dict(write_page_checksum=True),
+        "format1": dict(version="1.0"), "int-decimals": dict(store_decimal_as_integer=True), "fallback": dict(dictionary_pagesize_limit=300)}
+REFUSED = {"v2": (dict(data_page_version="2.0"), "data page version 2"), "gzip": (dict(compression="gzip"), "gzip"), "lz4": (dict(compression="lz4"), "lz4Raw"),
+           "delta": (dict(use_dictionary=False, column_encoding={"n": "DELTA_BINARY_PACKED"}), "deltaBinaryPacked"),
+           "int96": (dict(use_deprecated_int96_timestamps=True), "int96")}
+
+
+def make(folder):
+    t, names = table(), []
+    for name, options in [*READ.items(), *((k, v[0]) for k, v in REFUSED.items())]:
+        pq.write_table(t, "%s/%s.parquet" % (folder, name), **{"compression": "zstd", **options})
+        names.append(name + ".parquet")
+    con = duckdb.connect()
+    con.execute("set timezone='UTC'")
+    con.execute("create view t as select * from read_parquet(?)" .replace("?", "'%s/zstd.parquet'" % folder))
+    for codec in ("zstd", "snappy", "uncompressed"):
+        con.execute("copy t to '%s/duckdb-%s.parquet' (format parquet, codec '%s', row_group_size 2048)" % (folder, codec, codec))
+        names.append("duckdb-%s.parquet" % codec)
+    with open(folder + "/list.txt", "w") as fh:
+        fh.write("".join(n + "\n" for n in names))
+
+
+def theirs(folder):
+    want = rows(table())
+    for name in [*READ, "duckdb-zstd", "duckdb-snappy", "duckdb-uncompressed"]:
+        with open("%s/%s.parquet.read" % (folder, name)) as fh:
+            text = fh.read()
+        assert text.startswith("{"), (name, text[:200])
+        same(name, [json.loads(l) for l in text.splitlines()], want)
+    for name, (_, word) in REFUSED.items():
+        with open("%s/%s.parquet.read" % (folder, name)) as fh:
+            text = fh.read()
+        assert text.startswith("unsupported") and word in text, (name, text[:200])
+        print("  %s: %s" % (name, text.strip()))
+
+
 if __name__ == "__main__":
     if len(sys.argv) == 3 and sys.argv[1] == "check":
         check(sys.argv[2])
-    elif len(sys.argv) == 4 and sys.argv[1] == "theirs":
-        theirs(sys.argv[2], sys.argv[3])
+    elif len(sys.argv) == 3 and sys.argv[1] in ("make", "theirs"):
+        globals()[sys.argv[1]](sys.argv[2])
     else:
         sys.exit(__doc__)
