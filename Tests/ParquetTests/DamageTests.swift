@@ -8,13 +8,13 @@ import Testing
 @Suite("Damaged Parquet files")
 struct DamageTests {
     private static func small(_ compression: Compression) throws -> ([OrderRows.Order], [UInt8]) {
-        let orders = OrderRows.orders(12, seed: 5)
+        let orders = OrderRows.orders(6, seed: 5)
         var options = ParquetWriter.Options()
         options.compression = compression
-        options.pageRowsMax = 4
+        options.pageRowsMax = 2
         options.lookupColumn = "person_ref"
         options.bloomColumns = ["person_ref"]
-        return (orders, try OrderRows.file(orders, options: options, groupRows: 7))
+        return (orders, try OrderRows.file(orders, options: options, groupRows: 4))
     }
 
     /// All rows, the pages of some, and one key's.
@@ -42,18 +42,20 @@ struct DamageTests {
     func flips(compression: Compression) async throws {
         let (orders, good) = try Self.small(compression)
         var errors = 0
-        for at in good.indices {
+        // Every byte with one codec, every third with the others: the suite should run in seconds.
+        for at in stride(from: 0, to: good.count, by: compression == .zstd ? 1 : 3) {
             var bytes = good
             bytes[at] ^= UInt8(1) << UInt8(at % 8)
             do {
                 let found = try await Self.everything(bytes)
                 // A changed name, type or count of the footer, which no checksum covers, may show other columns; values are still the pages'.
                 if found.allSatisfy({ $0.schema == OrderRows.schema }), found.count == 2 {
-                    #expect(found.flatMap { OrderRows.orders(in: $0.columns) } == orders, "byte \(at) of \(good.count)")
+                    let same = found.flatMap { OrderRows.orders(in: $0.columns) } == orders
+                    #expect(same, "byte \(at) of \(good.count)")
                 }
             } catch { errors += 1 }
         }
-        #expect(errors > good.count / 3)
+        #expect(errors > good.count / 9)
     }
 
     @Test("every cut gives an error")

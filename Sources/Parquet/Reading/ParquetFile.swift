@@ -15,11 +15,7 @@ package struct ParquetFile: Sendable {
         guard end.footer.count <= limits.footerBytesMax else { throw .tooLarge("a footer of \(end.footer.count) bytes") }
         let bytes = end.holdsFooter ? end.footerBytes : try await source.read(end.footer)
         let metadata = try FileMetadata(reading: bytes, base: end.footer.lowerBound, limits: limits)
-        for group in metadata.rowGroups {
-            for chunk in group.columns where chunk.range.lowerBound < 4 || chunk.range.upperBound > end.footer.lowerBound {
-                throw .damaged("column chunk beyond the file's data", offset: chunk.range.lowerBound)
-            }
-        }
+        try checkPlaces(metadata, before: end.footer.lowerBound)
         return ParquetFile(source: source, metadata: metadata, limits: limits)
     }
 
@@ -101,6 +97,17 @@ package struct ParquetFile: Sendable {
     }
 
     // MARK: -
+
+    /// Column chunks lie within the data, and no two share a byte: no checksum covers the footer, so a changed offset could show one column's
+    /// values as another's.
+    private static func checkPlaces(_ metadata: FileMetadata, before end: Int) throws(ParquetError) {
+        let ranges = metadata.rowGroups.flatMap { $0.columns.map(\.range) }.sorted { $0.lowerBound < $1.lowerBound }
+        var last = 4
+        for range in ranges {
+            guard range.lowerBound >= last, range.upperBound <= end else { throw .damaged("column chunk beyond the file's data, or over another", offset: range.lowerBound) }
+            last = range.upperBound
+        }
+    }
 
     private func rowGroup(_ i: Int) throws(ParquetError) -> RowGroup {
         guard metadata.rowGroups.indices.contains(i) else { throw .misuse("row group \(i) of \(metadata.rowGroups.count)") }
