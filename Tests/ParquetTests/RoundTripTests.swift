@@ -103,7 +103,7 @@ struct RoundTripTests {
         }
     }
 
-    private static func read(_ path: String) throws -> [UInt8] {
+    static func read(_ path: String) throws -> [UInt8] {
         let file = try #require(fopen(path, "r"))
         defer { fclose(file) }
         var bytes: [UInt8] = [], part = [UInt8](repeating: 0, count: 1 << 20)

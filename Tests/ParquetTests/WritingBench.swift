@@ -7,7 +7,7 @@ import Parquet
 import Synchronization
 import Testing
 
-@Suite("Parquet writing bench", .enabled(if: bench != nil))
+@Suite("Parquet writing bench", .serialized, .enabled(if: bench != nil))
 struct WritingBench {
     static let schema = ParquetSchema(
         ["_hoodie_commit_time", "_hoodie_commit_seqno", "_hoodie_record_key", "_hoodie_partition_path", "_hoodie_file_name"].map { .optional($0, .string) } + [
@@ -35,6 +35,7 @@ struct WritingBench {
         options.compression = codec
         options.pageIndex = groupRows >= 20_000
         options.compressionLevel = level
+        if groupRows < 20_000 { options.statisticsColumns = ["_hoodie_record_key", "_hoodie_commit_time", "order_id", "person_ref", "status", "total", "placed_at", "updated_at"] }
         var writer = try ParquetWriter(Self.schema, options: options), random = Seeded(11)
         let file = try #require(fopen("\(out)/bench-\(groupRows).parquet", "w"))
         var filling = 0.0, encoding = 0.0

@@ -181,6 +181,10 @@ struct ChunkEncoder {
         if order == .double {
             statistics.nanCount = (0..<values.valueCount).reduce(0) { $0 + (values.double($1).isNaN ? 1 : 0) }
         }
+        if let wanted = options.statisticsColumns, !wanted.contains(values.leaf.name) {
+            chunk.metadata.statistics = statistics
+            return
+        }
         let perPage = options.pageIndex && cuts.count > 0 ? pageExtremes(cuts) : []
         let whole = perPage.isEmpty ? extremesOfAll() : values.extremes(perPage.compactMap { $0 }.flatMap { [$0.min, $0.max] }, order: order)
         if let whole { bounds(whole, into: &statistics) }

@@ -24,6 +24,8 @@ package struct ParquetWriter {
         package var dictionaryBytesMax = 1 << 20
         /// ColumnIndex and OffsetIndex.
         package var pageIndex = true
+        /// Columns with statistics of their smallest and largest value; nil means all. Each takes some 30 bytes of footer a row group.
+        package var statisticsColumns: Set<String>?
         /// Columns (dotted paths) with a bloom filter.
         package var bloomColumns: Set<String> = []
         /// Columns whose values never repeat: no dictionary is tried.
@@ -53,7 +55,7 @@ package struct ParquetWriter {
         for leaf in schema.leaves where leaf.type.physical == .int96 || leaf.type.physical == .float {
             throw .unsupported("writing \(leaf.type.physical) (column \(leaf.name))")
         }
-        for name in options.bloomColumns.union(options.plainColumns) where schema.leaf(name) == nil { throw .misuse("no column \(name) in the schema") }
+        for name in options.bloomColumns.union(options.plainColumns).union(options.statisticsColumns ?? []) where schema.leaf(name) == nil { throw .misuse("no column \(name) in the schema") }
         if let name = options.lookupColumn {
             guard let leaf = schema.leaf(name), leaf.maxRepetition == 0, ValueOrder(leaf.type) == .bytes else {
                 throw .misuse("look-up column \(name) is no flat column of bytes")
