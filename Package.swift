@@ -58,6 +58,8 @@ let package = Package(
         // The shop's transactions.
         .systemLibrary(name: "CIsothermCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         layer("Secrets", ["CIsothermCrypto"]),
+        .target(name: "CIsothermCurl", linkerSettings: [.linkedLibrary("curl")]),
+        layer("ObjectStorage", ["CIsothermCurl", "Storage", "Secrets"]),
         layer("Orders", ["Secrets", "JSON"]),
         .target(name: "CIsothermSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         layer("OrdersSQLite", [
@@ -107,6 +109,7 @@ let package = Package(
         suite("IsothermTestingTests", []),
         suite("RelevanceTests", ["Relevance"]),
         suite("SecretsTests", ["Secrets"]),
+        suite("ObjectStorageTests", ["ObjectStorage", "Storage", "Secrets", "Bytes"]),
         suite("OrdersTests", ["Orders", "Secrets", "JSON"]),
         suite("OrdersSQLiteTests", ["OrdersSQLite", "Orders", "BulkInput", "Secrets", "JSON", .product(name: "GRDB", package: "GRDB.swift")]),
         suite("ShopTests", ["Shop", "OrdersSQLite", "Orders", "Secrets", "JSON"]),

@@ -133,8 +133,32 @@ readme_orders() {
 # /api at its edges, over sockets: live tracking, large bodies, who may ask, a graceful end with a stream open.
 shop_http() { python3 -B Tests/Scenarios/shop_http.py "$bin"; }
 
+# The object store's tests against a real S3 server: Ceph's, on loopback, started for it and stopped after.
+object_store() {
+  need "$shared/tools/ceph_s3.sh"
+  scripts/packages.sh radosgw ceph-mon ceph-osd ceph-common
+  local port code=0
+  port=$(python3 -c 'import socket
+while True:
+    try:
+        held = [socket.socket() for _ in range(3)]
+        held[0].bind(("127.0.0.1", 0)); port = held[0].getsockname()[1]
+        held[1].bind(("127.0.0.1", port + 1)); held[2].bind(("127.0.0.1", port + 2))
+        print(port); break
+    except (OSError, OverflowError): pass')
+  began=$(date +%s)
+  # Whatever happens next, its processes end with this one.
+  trap 'bash "$shared/tools/ceph_s3.sh" down "$work/ceph"; cleanup' EXIT
+  bash "$shared/tools/ceph_s3.sh" up "$work/ceph" "$port" || { tail -20 "$work/ceph/run/up.log"; exit 1; }
+  echo "$(radosgw --version | cut -d' ' -f1-3) answers on 127.0.0.1:$port after $(($(date +%s) - began)) s"
+  ISOTHERM_TEST_S3="s3://isotherm-test?endpoint=http://127.0.0.1:$port" AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret \
+    ${SWIFT:-swift} test -c release --skip-build --filter ObjectStorageTests > "$work/tests.log" 2>&1 || code=$?
+  grep -E 'S3 server|✘|Test run|started a server' "$work/tests.log" | grep -v 'started\.' | tail -40
+  [ $code = 0 ] && grep -q 'Suite "Object store on a real S3 server" passed' "$work/tests.log"
+}
+
 # A few kills; `make crash` does many.
 crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http readme_orders shop_http crash"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http readme_orders shop_http object_store crash"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

@@ -172,6 +172,14 @@ private final class FaultyDirectory: Directory {
         }
     }
 
+    func link(_ from: String, to: String) throws(StorageError) {
+        try disk.change("link", full(from) + " to " + to) { s throws(StorageError) in
+            guard let entry = s.folders[folder]?.names[from] else { throw StorageError(.notFound, path: full(from), "no such file") }
+            guard s.folders[folder]?.names[to] == nil else { throw StorageError(.exists, path: full(to), "the file exists") }
+            s.set(to, entry, in: folder)
+        }
+    }
+
     func remove(_ name: String) throws(StorageError) {
         try disk.change("remove", full(name)) { s throws(StorageError) in
             guard s.folders[folder]?.names[name] != nil else { throw StorageError(.notFound, path: full(name), "no such file") }

@@ -1,4 +1,4 @@
-// Hashes and keyed hashes: SHA-256 (FIPS 180-4), HMAC-SHA256 (RFC 2104), comparison in constant time, bytes from the system's generator.
+// Hashes and keyed hashes: SHA-256 (FIPS 180-4), MD5, HMAC-SHA256 (RFC 2104), comparison in constant time, bytes from the system's generator.
 //
 // Everything takes and gives plain bytes, so that no caller sees libcrypto.
 
@@ -19,6 +19,20 @@ package enum SHA256 {
     }
 
     package static func hash(_ text: String) -> [UInt8] { hash(Array(text.utf8)) }
+}
+
+/// MD5 (RFC 1321), for S3's tags and `Content-MD5` alone: it finds accidents, not attackers.
+package enum MD5 {
+    /// Nil where the system forbids MD5, as in FIPS mode.
+    package static func hash(_ bytes: some Collection<UInt8>) -> [UInt8]? {
+        var digest = [UInt8](repeating: 0, count: 16)
+        // Safe: the digest has the 16 bytes that MD5 writes, and the input outlives the call.
+        let done = bytes.withContiguousStorageIfAvailable { input in
+            unsafe EVP_Digest(input.baseAddress, input.count, &digest, nil, EVP_md5(), nil)
+        }
+        if let done { return done == 1 ? digest : nil }
+        return hash(Array(bytes))
+    }
 }
 
 package enum HMAC {

@@ -22,6 +22,8 @@ package protocol Directory: AnyObject, Sendable {
     func length(_ name: String) throws(StorageError) -> Int?
     /// Replaces `to` atomically.
     func rename(_ from: String, to: String) throws(StorageError)
+    /// Gives a file a second name; `.exists` when there is something of that name. Of several at once exactly one succeeds.
+    func link(_ from: String, to: String) throws(StorageError)
     func remove(_ name: String) throws(StorageError)
     /// Makes the bytes of a file that somebody else wrote durable.
     func sync(_ name: String) throws(StorageError)
@@ -29,6 +31,12 @@ package protocol Directory: AnyObject, Sendable {
     func sync() throws(StorageError)
     /// The folder `name` in this one, made if it is not there. Its own name is durable after `sync()` here.
     func directory(_ name: String) throws(StorageError) -> any Directory
+    /// The folder `name` in this one, nil when there is none.
+    func existing(_ name: String) throws(StorageError) -> (any Directory)?
+    /// The file's length and a stamp that changes with its bytes; nil when there is no file of that name.
+    func status(_ name: String) throws(StorageError) -> FileStatus?
+    /// A copy of the bytes at these offsets, cut at the file's end.
+    func read(_ name: String, _ range: Range<Int>) throws(StorageError) -> [UInt8]
     /// Removes the folder `name` and all in it.
     func removeDirectory(_ name: String) throws(StorageError)
     /// Keeps every other opener out (other processes too) until released. `.exists` when somebody has it.
@@ -49,7 +57,27 @@ package protocol WritableFile: AnyObject, Sendable {
     func close() throws(StorageError)
 }
 
+package struct FileStatus: Equatable, Sendable {
+    package let length: Int
+    package let stamp: String
+    package init(length: Int, stamp: String) { (self.length, self.stamp) = (length, stamp) }
+}
+
 extension Directory {
+    package func existing(_ name: String) throws(StorageError) -> (any Directory)? {
+        try listDirectories().contains { $0.utf8.elementsEqual(name.utf8) } ? try directory(name) : nil
+    }
+
+    package func status(_ name: String) throws(StorageError) -> FileStatus? {
+        guard let length = try length(name) else { return nil }
+        return FileStatus(length: length, stamp: String(CRC32C.of(try read(name)), radix: 16) + "-" + String(length))
+    }
+
+    package func read(_ name: String, _ range: Range<Int>) throws(StorageError) -> [UInt8] {
+        let all = try read(name)
+        return Array(all[range.clamped(to: 0..<all.count)])
+    }
+
     /// Writes a whole file so that after a crash either the old or the new bytes are under `name`, and after
     /// returning the new ones. Order matters: write, sync the file, rename, sync the folder.
     package func replace(_ name: String, with bytes: [UInt8]) throws(StorageError) {

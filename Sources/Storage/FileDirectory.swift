@@ -58,6 +58,11 @@ package final class FileDirectory: Directory {
         guard unsafe Glibc.rename(a, b) == 0 else { throw systemError(a, "cannot rename") }
     }
 
+    package func link(_ from: String, to: String) throws(StorageError) {
+        let a = try child(from), b = try child(to)
+        guard unsafe Glibc.link(a, b) == 0 else { throw systemError(b, "cannot link") }
+    }
+
     package func remove(_ name: String) throws(StorageError) {
         let full = try child(name)
         guard unsafe unlink(full) == 0 else { throw systemError(full, "cannot remove") }
@@ -82,6 +87,57 @@ package final class FileDirectory: Directory {
         let full = try child(name)
         if unsafe mkdir(full, 0o755) != 0, errno != EEXIST { throw systemError(full, "cannot make the folder") }
         return try FileDirectory(full, create: false)
+    }
+
+    package func existing(_ name: String) throws(StorageError) -> (any Directory)? {
+        let full = try child(name)
+        var info = stat()
+        guard unsafe stat(full, &info) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw systemError(full, "cannot stat")
+        }
+        return info.st_mode & S_IFMT == S_IFDIR ? try FileDirectory(full, create: false) : nil
+    }
+
+    /// The stamp: a file that replaced another has another inode, or at least another time of change.
+    package func status(_ name: String) throws(StorageError) -> FileStatus? {
+        let full = try child(name)
+        var info = stat()
+        guard unsafe stat(full, &info) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw systemError(full, "cannot stat")
+        }
+        guard info.st_mode & S_IFMT == S_IFREG else { return nil }
+        func hex(_ number: some BinaryInteger) -> String { String(number, radix: 16) }
+        let stamp = hex(info.st_size) + "-" + hex(info.st_mtim.tv_sec) + "." + hex(info.st_mtim.tv_nsec) + "-" + hex(info.st_ino)
+        return FileStatus(length: Int(info.st_size), stamp: stamp)
+    }
+
+    package func read(_ name: String, _ range: Range<Int>) throws(StorageError) -> [UInt8] {
+        let full = try child(name)
+        let descriptor = unsafe open(full, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw systemError(full, "cannot open") }
+        defer { _ = Glibc.close(descriptor) }
+        var info = stat()
+        guard unsafe fstat(descriptor, &info) == 0 else { throw systemError(full, "cannot stat") }
+        guard info.st_mode & S_IFMT == S_IFREG else { throw StorageError(.notFound, path: full, "is not a file") }
+        let wanted = range.clamped(to: 0..<Int(info.st_size))
+        var done = 0, code: Int32 = 0
+        // Safe: at most `wanted.count` bytes are written into as much capacity, and as many are counted.
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: wanted.count) { buffer, count in
+            while done < wanted.count {
+                let n = unsafe pread(descriptor, buffer.baseAddress?.advanced(by: done), wanted.count - done, off_t(wanted.lowerBound + done))
+                if n < 0, errno == EINTR { continue }
+                if n < 0 { code = errno }
+                if n <= 0 { break }
+                done += n
+            }
+            count = done
+        }
+        errno = code
+        guard code == 0 else { throw systemError(full, "cannot read") }
+        guard done == wanted.count else { throw StorageError(.io, path: full, "the file got shorter while it was read") }
+        return bytes
     }
 
     package func removeDirectory(_ name: String) throws(StorageError) {
@@ -137,9 +193,26 @@ package final class FileDirectory: Directory {
         var prefix = ""
         for part in path.split(separator: "/", omittingEmptySubsequences: false) {
             prefix += part
-            if !prefix.isEmpty, unsafe mkdir(prefix, 0o755) != 0, errno != EEXIST { throw systemError(prefix, "cannot make the folder") }
+            if !prefix.isEmpty {
+                if unsafe mkdir(prefix, 0o755) == 0 { syncParent(of: prefix) } else if errno != EEXIST {
+                    throw systemError(prefix, "cannot make the folder")
+                }
+            }
             prefix += "/"
         }
+    }
+
+    /// A folder just made is durable once its parent was synced. Some parents cannot be opened for that; nothing is lost that was promised.
+    private static func syncParent(of path: String) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return syncFolder(".") }
+        syncFolder(slash == path.utf8.startIndex ? "/" : String(path[..<slash]))
+    }
+
+    private static func syncFolder(_ path: String) {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        _ = fsync(descriptor)
+        _ = Glibc.close(descriptor)
     }
 }
 

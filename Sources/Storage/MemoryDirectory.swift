@@ -41,6 +41,16 @@ package final class MemoryDirectory: Directory {
         }
     }
 
+    package func link(_ from: String, to: String) throws(StorageError) {
+        let file = try file(from)
+        let isFree = state.withLock { s in
+            guard s.files[to] == nil, s.folders[to] == nil else { return false }
+            s.files[to] = file
+            return true
+        }
+        guard isFree else { throw StorageError(.exists, path: path + "/" + to, "the file exists") }
+    }
+
     package func remove(_ name: String) throws(StorageError) {
         _ = try file(name)
         state.withLock { $0.files[name] = nil }
@@ -57,6 +67,8 @@ package final class MemoryDirectory: Directory {
             return folder
         }
     }
+
+    package func existing(_ name: String) throws(StorageError) -> (any Directory)? { state.withLock { $0.folders[name] } }
 
     package func removeDirectory(_ name: String) throws(StorageError) { state.withLock { $0.folders[name] = nil } }
 
