@@ -8,7 +8,7 @@ package struct KeyLookup: Sendable {
 
     /// One read: the file's tail, which must hold the index.
     /// - Returns: nil when the file has no look-up index in its last `tail` bytes, or one of another schema.
-    package init?(_ source: ParquetSource, schema: ParquetSchema, tail: Int = 64 << 10, limits: ParquetLimits = ParquetLimits()) async throws(ParquetError) {
+    package init?(_ source: ParquetSource, schema: ParquetSchema, tail: Int = 48 << 10, limits: ParquetLimits = ParquetLimits()) async throws(ParquetError) {
         let end = try await FileTail(source, tail)
         guard let text = Self.indexText(end.footerBytes) else { return nil }
         index = try LookupIndex(text)

@@ -9,10 +9,11 @@
 //         u32      CRC-32 of the schema's elements as the footer has them
 //         u8       codec as in parquet.thrift
 //         v        the key's column
-//         v        row groups, then for each: offset v (from the end of the one before; the first from 4), length v, rows v, first key s
+//         v        row groups, then for each: offset v (from the end of the one before; the first from 4), length v,
+//                  rows * 2 (+ 1 when its first key is also the last of the one before) v, first key s
 //         s        the last key of the file
 //
-// Invariant: keys rise over the file. A key's groups are those with first key <= key, up to the next group's first key >= key.
+// Invariant: keys rise over the file. A key's groups are the last with first key <= key and those before it that it continues.
 
 internal import Bytes
 
@@ -21,6 +22,8 @@ package struct LookupIndex: Sendable, Equatable {
         package var range: Range<Int>
         package var rows: Int
         package var firstKey: [UInt8]
+        /// The key is also the last of the row group before.
+        package var continues: Bool
     }
 
     package static let key = "isotherm.lookup"
@@ -33,19 +36,17 @@ package struct LookupIndex: Sendable, Equatable {
     /// The row groups that may hold `key`: neighbours, so their ranges are one.
     package func groups(for key: [UInt8]) -> Range<Int> {
         guard !groups.isEmpty, !lastKey.lexicographicallyPrecedes(key) else { return 0..<0 }
-        // The first group that begins behind the key ends the range; the one before the first that begins at it begins it.
+        // The first group that begins behind the key ends the range; it begins with the group that no other continues.
         var low = 0, high = groups.count
         while low < high {
             let middle = (low + high) / 2
             if key.lexicographicallyPrecedes(groups[middle].firstKey) { high = middle } else { low = middle + 1 }
         }
         let end = low
-        (low, high) = (0, end)
-        while low < high {
-            let middle = (low + high) / 2
-            if groups[middle].firstKey.lexicographicallyPrecedes(key) { low = middle + 1 } else { high = middle }
-        }
-        return max(0, min(low - 1, end))..<end
+        guard end > 0 else { return 0..<0 }
+        var start = end - 1
+        while start > 0, groups[start].continues, groups[start].firstKey == key { start -= 1 }
+        return start..<end
     }
 
     static func checksum(_ schema: ParquetSchema) -> UInt32 {
@@ -66,7 +67,7 @@ package struct LookupIndex: Sendable, Equatable {
         for group in groups {
             body.varint(group.range.lowerBound - end)
             body.varint(group.range.count)
-            body.varint(group.rows)
+            body.varint(group.rows << 1 | (group.continues ? 1 : 0))
             body.string(group.firstKey)
             end = group.range.upperBound
         }
@@ -95,7 +96,8 @@ package struct LookupIndex: Sendable, Equatable {
             for _ in 0..<(try reader.count(max: reader.remaining)) {
                 let start = end + (try reader.count(max: 1 << 48)), length = try reader.count(max: 1 << 40)
                 end = start + length
-                groups.append(Group(range: start..<end, rows: try reader.count(max: 1 << 40), firstKey: try reader.string()))
+                let rows = try reader.count(max: 1 << 40)
+                groups.append(Group(range: start..<end, rows: rows >> 1, firstKey: try reader.string(), continues: rows & 1 == 1))
             }
             lastKey = try reader.string()
         } catch { throw .damaged(error.reason, offset: error.offset) }

@@ -162,7 +162,8 @@ package struct ParquetWriter {
             kept.append(chunk)
         }
         if let leaf = lookup?.leaf {
-            let keys = columns[leaf], entry = LookupIndex.Group(range: (group.fileOffset ?? 0)..<byteCount, rows: rows, firstKey: Array(keys.bytes(0)))
+            let keys = columns[leaf], entry = LookupIndex.Group(range: (group.fileOffset ?? 0)..<byteCount, rows: rows, firstKey: Array(keys.bytes(0)),
+                continues: !groups.isEmpty && lookup?.lastKey.elementsEqual(keys.bytes(0)) == true)
             lookup?.groups.append(entry)
             lookup?.lastKey = Array(keys.bytes(rows - 1))
         }
