@@ -42,7 +42,7 @@ package enum XXHash64 {
 
     package static func of(_ bytes: [UInt8]) -> UInt64 {
         // Safe: the pointer does not outlive the call.
-        bytes.withUnsafeBytes { unsafe of($0) }
+        unsafe bytes.withUnsafeBytes { unsafe of($0) }
     }
 
     // MARK: -

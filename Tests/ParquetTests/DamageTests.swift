@@ -8,13 +8,13 @@ import Testing
 @Suite("Damaged Parquet files")
 struct DamageTests {
     private static func small(_ compression: Compression) throws -> ([OrderRows.Order], [UInt8]) {
-        let orders = OrderRows.orders(6, seed: 5)
+        let orders = OrderRows.orders(3, seed: 5)
         var options = ParquetWriter.Options()
         options.compression = compression
         options.pageRowsMax = 2
         options.lookupColumn = "person_ref"
         options.bloomColumns = ["person_ref"]
-        return (orders, try OrderRows.file(orders, options: options, groupRows: 4))
+        return (orders, try OrderRows.file(orders, options: options, groupRows: 2))
     }
 
     /// All rows, the pages of some, and one key's.
@@ -42,8 +42,8 @@ struct DamageTests {
     func flips(compression: Compression) async throws {
         let (orders, good) = try Self.small(compression)
         var errors = 0
-        // Every byte with one codec, every third with the others: the suite should run in seconds.
-        for at in stride(from: 0, to: good.count, by: compression == .zstd ? 1 : 3) {
+        // Every byte with one codec, every 17th with the others: the suite should run in seconds.
+        for at in stride(from: 0, to: good.count, by: compression == .zstd ? 1 : 17) {
             var bytes = good
             bytes[at] ^= UInt8(1) << UInt8(at % 8)
             do {
@@ -55,7 +55,7 @@ struct DamageTests {
                 }
             } catch { errors += 1 }
         }
-        #expect(errors > good.count / 9)
+        #expect(errors > good.count / 51)
     }
 
     @Test("every cut gives an error")

@@ -108,7 +108,7 @@ private func memoryOrder(_ bytes: UnsafeRawBufferPointer, _ a: Int, _ b: Int, _ 
     if n == 0 { return 0 }
     // Safe: the caller's ranges lie within `bytes`.
     let base = unsafe bytes.baseAddress!
-    return memcmp(base + a, base + b, n)
+    return unsafe memcmp(base + a, base + b, n)
 }
 
 /// Shorter bounds for long values: not below (`max`) or above (`min`) any value they stand for.
