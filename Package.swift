@@ -70,10 +70,11 @@ let package = Package(
         // Between the tiers.
         layer("Tiering", ["Engine", "Search", "QueryDSL", "Orders", "JSON"]),
 
-        // The archive: the file format.
+        // The archive: the file format, the table.
         .systemLibrary(name: "CIsothermZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CIsothermSnappy", providers: [.apt(["libsnappy-dev"])]),
         layer("Parquet", ["Bytes", "CIsothermZstd", "CIsothermSnappy"]),
+        layer("Archive", ["Parquet", "Storage", "JSON", "Bytes"]),
 
         // What a user meets.
         layer("Shop", ["Orders", "Secrets", "JSON"]),
@@ -119,6 +120,7 @@ let package = Package(
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
         suite("ParquetTests", ["Parquet", "Bytes"]),
+        suite("ArchiveTests", ["Archive", "Parquet", "Storage", "JSON", "Bytes"]),
         suite("JSONTests", ["JSON"]),
         suite("BulkInputTests", ["BulkInput", "JSON"]),
         suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),
