@@ -6,8 +6,8 @@ BIN     := .build/release/isotherm
 PORT    ?= 9200
 DATA    ?= data
 SHARED  ?= ../shared
-# What building needs from Debian; the name before the colon says what for: libcurl, ICU, LZ4, Snowball, SQLite, libcrypto, zlib.
-PACKAGES := pkg-config libcurl4-openssl-dev libicu-dev liblz4-dev libsqlite3-dev libssl-dev libstemmer-dev zlib1g-dev
+# What building needs from Debian; the name before the colon says what for: libcurl, ICU, LZ4, Snappy, SQLite, libcrypto, Snowball, Zstandard, zlib.
+PACKAGES := pkg-config libcurl4-openssl-dev libicu-dev liblz4-dev libsnappy-dev libsqlite3-dev libssl-dev libstemmer-dev libzstd-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
 .PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders race powercuts compat clients soldout fuzz golden format tidy packages venv clean

@@ -63,6 +63,12 @@ let package = Package(
             .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]),
 
+        // The archive: the file format, the table.
+        .systemLibrary(name: "CIsothermZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CIsothermSnappy", providers: [.apt(["libsnappy-dev"])]),
+        layer("Parquet", ["Bytes", "CIsothermZstd", "CIsothermSnappy"]),
+        layer("Archive", ["Parquet", "Storage", "JSON", "Bytes"]),
+
         // Between the tiers.
         layer("Tiering", ["Engine", "Search", "QueryDSL", "Orders", "Secrets", "Storage", "JSON", "Yams"]),
 
@@ -113,6 +119,8 @@ let package = Package(
             "IsothermNode", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOEmbedded", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
+        suite("ParquetTests", ["Parquet", "Bytes"]),
+        suite("ArchiveTests", ["Archive", "Parquet", "Storage", "JSON", "Bytes"]),
         suite("JSONTests", ["JSON"]),
         suite("BulkInputTests", ["BulkInput", "JSON"]),
         suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),

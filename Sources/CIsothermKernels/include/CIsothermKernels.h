@@ -9,6 +9,9 @@
 /// Uses SSE4.2 where the processor has it.
 uint32_t isotherm_crc32c(uint32_t seed, const void *bytes, size_t length);
 
+/// CRC-32 (ISO-HDLC: gzip, Parquet pages, Java) of `length` bytes, continuing from `seed` (0 to start). Little-endian machines.
+uint32_t isotherm_crc32(uint32_t seed, const void *bytes, size_t length);
+
 /// Unpacks 128 values of `bits` (0...32) each, packed in four lanes (see postings.c), from 16 * bits bytes.
 void isotherm_unpack128(const void *packed, uint32_t bits, uint32_t *out);
 

@@ -1,0 +1,147 @@
+// A new slice of one file group: the slice before, merged with what changes. Both are sorted by person and order, so one walk does it, with one
+// row group in memory.
+//
+//     key only in the slice before     carried over, with its commit time
+//     key only in the changes          inserted; a delete of nothing does nothing
+//     key in both                      the larger version wins, of equals the new one; the same order again changes nothing
+
+import Parquet
+import Storage
+
+/// What a commit does to one order.
+enum RowChange: Sendable {
+    case put(ArchivedOrder), delete
+}
+
+struct SliceMerge {
+    private let table: HudiTable
+    private let place: String
+    private var changes: [(key: RowKey, change: RowChange)]
+    private var next = 0
+    private var output: SliceWriter
+    private var upload: SliceUpload
+    private(set) var inserts = 0, updates = 0, deletes = 0, unchanged = 0
+
+    var isChanged: Bool { inserts + updates + deletes > 0 }
+
+    init(_ table: HudiTable, path: String, writer: SliceWriter, changes: [RowKey: RowChange]) {
+        (self.table, output) = (table, writer)
+        place = table.place + "/" + path
+        self.changes = changes.map { ($0.key, $0.value) }.sorted { $0.key < $1.key }
+        upload = SliceUpload(table.store, table.key(path))
+    }
+
+    /// Writes the file, or nothing at all when nothing changes.
+    /// - Returns: rows and bytes of the file; nil when nothing changed.
+    mutating func run(_ before: FileSlice?) async throws(ArchiveError) -> (rows: Int, bytes: Int)? {
+        do throws(ArchiveError) {
+            if let before { try await walk(before) }
+            while next < changes.count { try insert(); try await flush(1 << 20) }
+            guard isChanged else {
+                await upload.abort()
+                return nil
+            }
+            try output.finish()
+            try await flush(0)
+            let bytes = output.byteCount
+            try await upload.finish()
+            return (output.rowCount, bytes)
+        } catch {
+            await upload.abort()
+            throw error
+        }
+    }
+
+    // MARK: -
+
+    private mutating func walk(_ before: FileSlice) async throws(ArchiveError) {
+        let (file, _) = try await table.file(before)
+        var last: RowKey?
+        for group in file.metadata.rowGroups.indices {
+            let columns = try await decoding(place) { () async throws(ParquetError) in try await file.columns(of: group, gap: 1 << 20) }
+            var cursor = RowCursor(columns)
+            while cursor.next() {
+                guard let person = cursor.value(OrderColumns.Leaf.person), let order = cursor.value(OrderColumns.Leaf.order), let version = cursor.value(OrderColumns.Leaf.version) else {
+                    throw ArchiveError(.damaged, place: place, "a row without a key")
+                }
+                let key = RowKey(person: columns[OrderColumns.Leaf.person].bytes(person), order: columns[OrderColumns.Leaf.order].bytes(order))
+                if let last, !(last < key) { throw ArchiveError(.damaged, place: place, "the slice before is not sorted by person and order") }
+                last = key
+                while next < changes.count, changes[next].key < key { try insert() }
+                try merge(cursor, key, version: columns[OrderColumns.Leaf.version].int64(version))
+            }
+            try await flush(1 << 20)
+        }
+    }
+
+    private mutating func insert() throws(ArchiveError) {
+        defer { next += 1 }
+        guard case .put(let order) = changes[next].change else { return }
+        try output.add(order)
+        inserts += 1
+    }
+
+    private mutating func merge(_ cursor: RowCursor, _ key: RowKey, version: Int64) throws(ArchiveError) {
+        guard next < changes.count, changes[next].key == key else { return try carry(cursor, key) }
+        defer { next += 1 }
+        switch changes[next].change {
+        case .delete: deletes += 1
+        case .put(let order):
+            if order.version < version || (order.version == version && isSame(cursor, order)) {
+                unchanged += 1
+                return try carry(cursor, key)
+            }
+            try output.add(order)
+            updates += 1
+        }
+    }
+
+    private mutating func carry(_ cursor: RowCursor, _ key: RowKey) throws(ArchiveError) {
+        try output.carry(cursor, person: key.person[...], order: String(decoding: key.order, as: UTF8.self))
+    }
+
+    /// The document and what is sealed say all that there is of an order of one version.
+    private func isSame(_ cursor: RowCursor, _ order: ArchivedOrder) -> Bool {
+        let columns = cursor.columns
+        guard let body = cursor.value(OrderColumns.Leaf.body), columns[OrderColumns.Leaf.body].bytes(body).elementsEqual(order.body) else { return false }
+        let sealed = cursor.value(OrderColumns.Leaf.sealed).map { Array(columns[OrderColumns.Leaf.sealed].bytes($0)) }
+        return sealed == order.sealed
+    }
+
+    private mutating func flush(_ atLeast: Int) async throws(ArchiveError) {
+        guard output.byteCount - upload.byteCount > atLeast || atLeast == 0 else { return }
+        try await upload.append(output.take())
+    }
+}
+
+/// A file on its way to the store: small ones are put at once, others by parts.
+private struct SliceUpload {
+    private let store: any ObjectStore, key: String
+    private var buffer: [UInt8] = []
+    private var parts: (any ObjectUpload)?
+    private(set) var byteCount = 0
+    private static let putBytesMax = 16 << 20
+
+    init(_ store: any ObjectStore, _ key: String) { (self.store, self.key) = (store, key) }
+
+    mutating func append(_ bytes: [UInt8]) async throws(ArchiveError) {
+        byteCount += bytes.count
+        buffer += bytes
+        guard buffer.count > Self.putBytesMax else { return }
+        do throws(ObjectStoreError) {
+            if parts == nil { parts = try await store.upload(key) }
+            try await parts?.append(buffer)
+        } catch { throw ArchiveError(error) }
+        buffer = []
+    }
+
+    mutating func finish() async throws(ArchiveError) {
+        do throws(ObjectStoreError) {
+            guard let parts else { return _ = try await store.put(key, buffer) }
+            try await parts.append(buffer)
+            try await parts.finish()
+        } catch { throw ArchiveError(error) }
+    }
+
+    func abort() async { await parts?.abort() }
+}

@@ -1,0 +1,69 @@
+// The table as of one moment: the newest slice of each file group of completed commits, checked against what is on the store.
+
+import Storage
+
+package struct TableSnapshot: Sendable {
+    package let table: HudiTable
+    /// Completed, rising.
+    package let instants: [HudiInstant]
+    /// The newest slice by file id.
+    package let slices: [String: FileSlice]
+    /// Every slice that a completed commit names, by file id, rising; cleaned ones too.
+    let history: [String: [FileSlice]]
+    let listing: TableListing
+
+    /// The newest slices, by partition and file id.
+    package var current: [FileSlice] { slices.values.sorted { ($0.partition, $0.fileID) < ($1.partition, $1.fileID) } }
+    package var partitions: [Partition] { Set(slices.values.map(\.partition)).sorted() }
+    package var rowCount: Int { slices.values.reduce(0) { $0 + $1.rowCount } }
+    package var byteCount: Int { slices.values.reduce(0) { $0 + $1.byteCount } }
+
+    /// The slice that owns a person's orders of one month; nil when there are none.
+    package func slice(person: String, in partition: Partition) -> FileSlice? {
+        slices[FileSlice.fileID(partition, bucket: FileSlice.bucket(person: person, of: table.buckets))]
+    }
+}
+
+extension HudiTable {
+    /// One listing, and one read for each commit of the timeline.
+    /// - Throws: `damaged` when a commit cannot be read or a newest slice is missing or has another size.
+    package func snapshot() async throws(ArchiveError) -> TableSnapshot {
+        // A clean while we read takes away old commits and slices; the next listing is without them.
+        var fault: ArchiveError?, seen: [HudiInstant] = []
+        for _ in 0..<4 {
+            let listing = try await TableListing(self)
+            // The same timeline with the same fault is no race.
+            if let fault, listing.completed == seen { throw fault }
+            seen = listing.completed
+            do throws(ArchiveError) { return try await snapshot(listing) } catch {
+                if error.kind != .damaged { throw error }
+                fault = error
+            }
+        }
+        throw fault ?? ArchiveError(.unavailable, place: place, "the table changed faster than it could be read")
+    }
+
+    private func snapshot(_ listing: TableListing) async throws(ArchiveError) -> TableSnapshot {
+        var history: [String: [FileSlice]] = [:], newest: [String: FileSlice] = [:]
+        for instant in listing.completed {
+            for write in try await commit(instant).writes {
+                if let before = newest[write.slice.fileID], before.partition != write.slice.partition {
+                    throw ArchiveError(.damaged, place: place, "file group \(write.slice.fileID) in two partitions")
+                }
+                history[write.slice.fileID, default: []].append(write.slice)
+                newest[write.slice.fileID] = write.slice
+            }
+        }
+        for slice in newest.values {
+            guard let size = listing.files[slice.path] else { throw ArchiveError(.damaged, place: place + "/" + slice.path, "the newest slice of its file group is missing") }
+            guard size == slice.byteCount else { throw ArchiveError(.damaged, place: place + "/" + slice.path, "\(size) bytes, \(slice.byteCount) were committed") }
+        }
+        return TableSnapshot(table: self, instants: listing.completed, slices: newest, history: history, listing: listing)
+    }
+
+    func commit(_ instant: HudiInstant) async throws(ArchiveError) -> HudiCommit {
+        let path = "\(TableListing.hoodie)\(instant).commit"
+        let bytes = try await reaching { () async throws(ObjectStoreError) in try await store.get(key(path)) }
+        return try HudiCommit(parsing: bytes, instant: instant, place: place + "/" + path)
+    }
+}

@@ -1,0 +1,60 @@
+// What a dead writer left: finished when it had decided, undone when it had not.
+//
+// Order matters: an instant's decision is made before any of its files goes. A decision "rolled back" is kept for ever: it is what a writer that
+// wakes up runs into.
+
+import JSON
+import Storage
+
+extension TableWriter {
+    static let rolledBack = Array(#"{"rolled_back":true}"#.utf8)
+
+    /// Gives how many objects were removed.
+    func clearDead() async throws(ArchiveError) -> Int {
+        try await checkLease()
+        var listing = try await TableListing(table)
+        var dead: [HudiInstant] = []
+        for instant in listing.pending { if try await !rollForward(instant) { dead.append(instant) } }
+        let strays = try await self.strays(listing)
+        for instant in Set(strays.compactMap(\.instant)).subtracting(dead) where !listing.completed.contains(instant) {
+            if try await !rollForward(instant) { dead.append(instant) }
+        }
+        guard !dead.isEmpty || !strays.isEmpty else { return 0 }
+        // What was rolled forward is named now; what is not named and not decided for is nobody's.
+        listing = try await TableListing(table)
+        var removed = 0
+        for stray in try await self.strays(listing) {
+            try await remove(stray.path)
+            removed += 1
+        }
+        for instant in dead {
+            for path in listing.timeline[instant, default: []].sorted(by: >) {
+                try await remove(path)
+                removed += 1
+            }
+        }
+        return removed
+    }
+
+    /// Base files that no completed commit names. The instant is nil for a file that is not named as ours are.
+    private func strays(_ listing: TableListing) async throws(ArchiveError) -> [(path: String, instant: HudiInstant?)] {
+        var named: Set<String> = []
+        for instant in listing.completed { for write in try await table.commit(instant).writes { named.insert(write.slice.path) } }
+        return listing.files.keys.filter { !named.contains($0) }.sorted().map { ($0, FileSlice(path: $0, byteCount: 0, rowCount: 0)?.instant) }
+    }
+
+    /// Finishes a commit whose writer had decided so; false when it is rolled back, by this decision or an earlier one.
+    private func rollForward(_ instant: HudiInstant) async throws(ArchiveError) -> Bool {
+        let path = TableListing.decisions + instant.description
+        do throws(ArchiveError) {
+            try await put(path, Self.rolledBack)
+            return false
+        } catch { if error.kind != .fenced { throw error } }
+        let bytes: [UInt8]
+        do throws(ObjectStoreError) { bytes = try await table.store.get(table.key(path)) } catch { throw ArchiveError(error) }
+        if bytes == Self.rolledBack { return false }
+        _ = try HudiCommit(parsing: bytes, instant: instant, place: table.place + "/" + path)
+        try await show(bytes, instant)
+        return true
+    }
+}

@@ -1,0 +1,2 @@
+// Zstandard from the system (Debian: libzstd-dev): the pages of Parquet files.
+#include <zstd.h>

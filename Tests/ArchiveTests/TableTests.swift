@@ -1,0 +1,130 @@
+// The table against a dictionary.
+
+import Archive
+import IsothermTesting
+import Storage
+import Testing
+
+@Suite("Archive table")
+struct TableTests {
+    @Test("a random history of upserts, deletes and cleans, opened anew each time, equals a dictionary's", arguments: UInt64(0)..<8)
+    func history(seed: UInt64) async throws {
+        var random = Seeded(seed), model: [String: ArchivedOrder] = [:], changed: [String: HudiInstant] = [:]
+        let bench = Bench()
+        for _ in 0..<8 {
+            let writer = try await bench.writer(), count = Int(random.next() % 60) + 1
+            switch random.next() % 5 {
+            case 0:
+                let keys = (0..<count).compactMap { _ in SampleOrders.order(Int(random.next() % 200)).key }
+                let result = try await writer.delete(keys)
+                let gone = Set(keys.map(\.order)).intersection(model.keys)
+                #expect(result.deleted == gone.count)
+                for id in gone { model[id] = nil }
+            case 1:
+                _ = try await writer.clean(keeping: Int(random.next() % 3) + 1)
+            default:
+                let orders = (0..<count).map { _ in SampleOrders.order(Int(random.next() % 200), version: Int64(random.next() % 4) + 1) }
+                let result = try await writer.upsert(orders)
+                for order in orders where (model[order.id]?.version ?? 0) <= order.version && model[order.id] != order {
+                    model[order.id] = order
+                    changed[order.id] = result.instant
+                }
+            }
+            let snapshot = try await bench.table().snapshot(), rows = try await snapshot.all()
+            #expect(SampleOrders.sorted(rows.map(\.order)) == SampleOrders.sorted(model.values))
+            for row in rows { #expect(row.commitTime == changed[row.order.id]) }
+            #expect(snapshot.rowCount == model.count)
+            #expect(rows.allSatisfy { row in snapshot.current.contains { $0.name == row.file } })
+            try await lookUps(snapshot, model, &random)
+        }
+    }
+
+    private func lookUps(_ snapshot: TableSnapshot, _ model: [String: ArchivedOrder], _ random: inout Seeded) async throws {
+        for _ in 0..<10 {
+            let order = SampleOrders.order(Int(random.next() % 220)), key = try #require(order.key)
+            let found = try await snapshot.get(key)
+            #expect(found.row?.order == model[order.id])
+            #expect(found.cost.requests <= 2)
+            let theirs = try await snapshot.ofPerson(order.person)
+            let wanted = model.values.filter { $0.person == order.person }.sorted { ($0.placedAt, $0.id) < ($1.placedAt, $1.id) }
+            #expect(theirs.rows.map(\.order) == wanted)
+        }
+    }
+
+    @Test("what is there already is not written again")
+    func idempotent() async throws {
+        let bench = Bench(), writer = try await bench.writer(), orders = (0..<50).map { SampleOrders.order($0, version: 3) }
+        let first = try await writer.upsert(orders)
+        #expect((first.inserted, first.updated, first.unchanged) == (50, 0, 0))
+        let before = try await bench.table().snapshot()
+        let again = try await writer.upsert(orders), older = try await writer.upsert((0..<50).map { SampleOrders.order($0, version: 2) })
+        #expect(again.instant == nil && again.unchanged == 50)
+        #expect(older.instant == nil && older.unchanged == 50)
+        let nothing = try await writer.delete([ArchivedOrder.Key(order: "none", person: "none", partition: try #require(Partition(year: 2020, month: 1)))])
+        #expect(nothing.instant == nil)
+        #expect(try await bench.table().snapshot().slices == before.slices)
+        #expect(try await bench.table().snapshot().instants == before.instants)
+    }
+
+    @Test("only the file groups of what changes are written, and only they")
+    func groups() async throws {
+        let bench = Bench(), writer = try await bench.writer()
+        _ = try await writer.upsert((0..<300).map { SampleOrders.order($0) })
+        let before = try await bench.table().snapshot()
+        let result = try await writer.upsert([SampleOrders.order(7, version: 2)])
+        let after = try await bench.table().snapshot()
+        #expect(result.updated == 1)
+        #expect(result.files.count == 1)
+        #expect(after.slices.filter { before.slices[$0.key] != $0.value }.count == 1)
+    }
+
+    @Test("orders that the table cannot hold are refused before anything is written")
+    func refused() async throws {
+        let bench = Bench(), writer = try await bench.writer()
+        var early = SampleOrders.order(1), nameless = early, dear = early, binary = early
+        early.placedAt = -1
+        nameless.person = ""
+        (dear.totalMinor, dear.currencyDecimals) = (.max, 2)
+        binary.body = [0xFF]
+        for bad in [early, nameless, dear, binary] {
+            await #expect(throws: ArchiveError.self) { try await writer.upsert([SampleOrders.order(2), bad]) }
+        }
+        #expect(try await bench.table().snapshot().instants.isEmpty)
+    }
+
+    @Test("a cut commit, a missing slice and a shortened one are errors, not older rows")
+    func damage() async throws {
+        let bench = Bench(), writer = try await bench.writer()
+        _ = try await writer.upsert((0..<40).map { SampleOrders.order($0) })
+        let result = try await writer.upsert((0..<40).map { SampleOrders.order($0, version: 2) })
+        let instant = try #require(result.instant), commit = "cold/orders/.hoodie/\(instant).commit", good = try await bench.store.get(commit)
+        for length in stride(from: 0, to: good.count, by: 13) {
+            try await bench.store.put(commit, Array(good[..<length]))
+            await #expect(throws: ArchiveError.self, "cut at \(length)") { try await bench.table().snapshot() }
+        }
+        try await bench.store.put(commit, good)
+        let slice = "cold/orders/" + (try #require(result.files.first)).path, bytes = try await bench.store.get(slice)
+        try await bench.store.put(slice, Array(bytes.dropLast()))
+        await #expect(throws: ArchiveError.self) { try await bench.table().snapshot() }
+        try await bench.store.delete(slice)
+        await #expect(throws: ArchiveError.self) { try await bench.table().snapshot() }
+        try await bench.store.put(slice, bytes)
+        #expect(try await bench.table().snapshot().rowCount == 40)
+    }
+
+    @Test("another's table is refused by name")
+    func others() async throws {
+        let bench = Bench(), key = "cold/orders/.hoodie/hoodie.properties"
+        _ = try await bench.table()
+        let text = String(decoding: try await bench.store.get(key), as: UTF8.self)
+        for (from, to) in [("version=6", "version=8"), ("COPY_ON_WRITE", "MERGE_ON_READ"), ("isotherm.buckets=2", "x=2"), ("checksum=", "checksum=1")] {
+            #expect(text.contains(from))
+            let bytes = Array(text.split(separator: from, maxSplits: 1, omittingEmptySubsequences: false).joined(separator: to).utf8)
+            try await bench.store.put(key, bytes)
+            await #expect(throws: ArchiveError.self, "\(to)") { try await bench.table() }
+        }
+        try await bench.store.put(key, Array(text.utf8))
+        try await bench.store.put("cold/orders/.hoodie/20260101000000000.replacecommit", [])
+        await #expect(throws: ArchiveError.self) { try await bench.table().snapshot() }
+    }
+}
