@@ -29,6 +29,17 @@ struct BytesTests {
         #expect(CRC32C.of(Array("56789".utf8), seed: CRC32C.of(Array("1234".utf8))) == 0xE306_9283)
     }
 
+    @Test("the first bytes of an LZ4 block are those of the whole")
+    func lz4Prefix() throws {
+        let text = (0..<3_000).map { UInt8(truncatingIfNeeded: $0 % 97 == 0 ? $0 / 97 : $0 % 13) }
+        let packed = LZ4.compress(text.span.bytes)
+        for count in stride(from: 0, through: text.count, by: 7) {
+            #expect(try LZ4.decompress(packed.span.bytes, first: count, of: text.count) == Array(text.prefix(count)), "\(count)")
+        }
+        #expect(throws: Corruption.self) { try LZ4.decompress(packed.span.bytes, first: text.count + 1, of: text.count) }
+        #expect(throws: Corruption.self) { try LZ4.decompress(packed.span.bytes.extracting(0..<5), first: 1_000, of: text.count) }
+    }
+
     @Test("LZ4 blocks unpack to what was packed, and damage is refused or differs")
     func lz4() throws {
         let text = Array("the quick brown fox, the quick brown fox, the quick".utf8)
