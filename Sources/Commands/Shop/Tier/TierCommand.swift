@@ -5,7 +5,7 @@ internal import Engine
 internal import JSON
 internal import Orders
 internal import OrdersSQLite
-internal import Storage
+import Storage
 internal import Tiering
 
 package struct TierCommand: AsyncParsableCommand {
