@@ -24,7 +24,7 @@ struct StoppedWriterTests {
     func everyCall(late: Bool) async throws {
         var state = 0, allowed = 0
         while true {
-            let bench = Bench()
+            let bench = Bench(buckets: 1)
             try await Self.first(bench)
             let stopping = StoppingStore(bench.store, allowed: allowed, late: late)
             var isWhole = true
@@ -63,7 +63,7 @@ struct StoppedWriterTests {
     func sleepers() async throws {
         var calls = 0
         while true {
-            let bench = Bench()
+            let bench = Bench(buckets: 1)
             try await Self.first(bench)
             let door = SleepingStore(bench.store, before: calls)
             let sleeper = try await bench.writer(over: door, lease: bench.lease.takeForgetful())

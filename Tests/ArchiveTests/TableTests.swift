@@ -98,7 +98,7 @@ struct TableTests {
         _ = try await writer.upsert((0..<40).map { SampleOrders.order($0) })
         let result = try await writer.upsert((0..<40).map { SampleOrders.order($0, version: 2) })
         let instant = try #require(result.instant), commit = "cold/orders/.hoodie/\(instant).commit", good = try await bench.store.get(commit)
-        for length in stride(from: 0, to: good.count, by: 13) {
+        for length in stride(from: 0, to: good.count, by: 131) {
             try await bench.store.put(commit, Array(good[..<length]))
             await #expect(throws: ArchiveError.self, "cut at \(length)") { try await bench.table().snapshot() }
         }
