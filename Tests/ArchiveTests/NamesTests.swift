@@ -74,8 +74,7 @@ struct NamesTests {
     func commits() throws {
         let partition = try #require(Partition(year: 2026, month: 3)), instant = HudiInstant(milliseconds: 1_775_001_600_000)
         let slice = FileSlice(partition: partition, fileID: FileSlice.fileID(partition, bucket: 0), token: "0-1-2", instant: instant, byteCount: 123, rowCount: 45)
-        var stat = HudiCommit.WriteStat(slice: slice, previous: HudiInstant(milliseconds: 1_000))
-        (stat.updates, stat.inserts, stat.deletes) = (3, 2, 1)
+        let stat = HudiCommit.WriteStat(slice: slice, previous: HudiInstant(milliseconds: 1_000), updates: 3, inserts: 2, deletes: 1)
         let commit = HudiCommit(.upsert, [stat]), bytes = commit.serialized(schema: "{}")
         #expect(try HudiCommit(parsing: bytes, instant: instant, place: "") == commit)
         #expect(throws: ArchiveError.self) { try HudiCommit(parsing: bytes, instant: HudiInstant(milliseconds: 0), place: "") }
