@@ -160,6 +160,14 @@ while True:
   [ $code = 0 ] && grep -q 'Suite "Object store on a real S3 server" passed' "$work/tests.log"
 }
 
+# The archive's tables, three rounds of insert, upsert and delete, read by hudi-rs, DuckDB and pyarrow.
+hudi() {
+  need "$shared/tools/verify_hudi.py"
+  mkdir "$work/hudi"
+  ISOTHERM_HUDI_OUT="$work/hudi" ${SWIFT:-swift} test -c release --skip-build --filter OtherReaders > "$work/tests.log" 2>&1 || { tail -40 "$work/tests.log"; exit 1; }
+  $python -B Tests/Scenarios/hudi.py "$shared/tools/verify_hudi.py" "$work/hudi"
+}
+
 # A few kills; `make crash` does many.
 crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
 
@@ -169,5 +177,5 @@ crash_orders() { python3 -B Tests/Scenarios/crash_orders.py "$bin" --rounds 5; }
 # 64 clients and the last 10 of a product; `make race` does a thousand rounds.
 race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store crash crash_orders race"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi crash crash_orders race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

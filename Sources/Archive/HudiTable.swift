@@ -29,7 +29,7 @@ package struct HudiTable: Sendable {
     package let prefix: String
     package let buckets: Int
     package let place: String
-    let lookups = LookupCache()
+    let lookups = LookupCache(), commits = CommitCache()
 
     /// - Throws: `notFound` when there is no table, `unsupported` when it is one of another kind.
     package static func open(_ store: any ObjectStore, prefix: String) async throws(ArchiveError) -> HudiTable {

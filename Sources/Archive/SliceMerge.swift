@@ -59,19 +59,42 @@ struct SliceMerge {
         var last: RowKey?
         for group in file.metadata.rowGroups.indices {
             let columns = try await decoding(place) { () async throws(ParquetError) in try await file.columns(of: group, gap: 1 << 20) }
-            var cursor = RowCursor(columns)
-            while cursor.next() {
-                guard let person = cursor.value(OrderColumns.Leaf.person), let order = cursor.value(OrderColumns.Leaf.order), let version = cursor.value(OrderColumns.Leaf.version) else {
-                    throw ArchiveError(.damaged, place: place, "a row without a key")
-                }
-                let key = RowKey(person: columns[OrderColumns.Leaf.person].bytes(person), order: columns[OrderColumns.Leaf.order].bytes(order))
-                if let last, !(last < key) { throw ArchiveError(.damaged, place: place, "the slice before is not sorted by person and order") }
-                last = key
-                while next < changes.count, changes[next].key < key { try insert() }
-                try merge(cursor, key, version: columns[OrderColumns.Leaf.version].int64(version))
-            }
+            let ends = try Self.keys(columns, after: last, place)
+            while next < changes.count, changes[next].key < ends.first { try insert() }
+            let isTouched = next < changes.count && !(ends.last < changes[next].key)
+            let isCarried = isTouched ? false : try output.carry(group: columns, lastPerson: ends.last.person)
+            if !isCarried { try mergeRows(columns) }
+            last = ends.last
             try await flush(1 << 20)
         }
+    }
+
+    private mutating func mergeRows(_ columns: [ColumnValues]) throws(ArchiveError) {
+        typealias Leaf = OrderColumns.Leaf
+        var cursor = RowCursor(columns), row = 0
+        while cursor.next() {
+            let key = RowKey(person: columns[Leaf.person].bytes(row), order: columns[Leaf.order].bytes(row))
+            while next < changes.count, changes[next].key < key { try insert() }
+            try merge(cursor, key, version: columns[Leaf.version].int64(row))
+            row += 1
+        }
+    }
+
+    /// The first and last key of a row group that has keys and versions in every row and is sorted by them.
+    private static func keys(_ columns: [ColumnValues], after last: RowKey?, _ place: String) throws(ArchiveError) -> (first: RowKey, last: RowKey) {
+        typealias Leaf = OrderColumns.Leaf
+        let persons = columns[Leaf.person], orders = columns[Leaf.order], count = persons.entryCount
+        guard count > 0, [Leaf.person, Leaf.order, Leaf.version].allSatisfy({ columns[$0].valueCount == count }) else {
+            throw ArchiveError(.damaged, place: place, "a row without a key")
+        }
+        let first = RowKey(person: persons.bytes(0), order: orders.bytes(0))
+        var isSorted = last.map { $0 < first } ?? true
+        for i in 1..<max(1, count) where isSorted {
+            let before = persons.bytes(i - 1), person = persons.bytes(i)
+            isSorted = before.elementsEqual(person) ? orders.bytes(i - 1).lexicographicallyPrecedes(orders.bytes(i)) : before.lexicographicallyPrecedes(person)
+        }
+        guard isSorted else { throw ArchiveError(.damaged, place: place, "the slice before is not sorted by person and order") }
+        return (first, RowKey(person: persons.bytes(count - 1), order: orders.bytes(count - 1)))
     }
 
     private mutating func insert() throws(ArchiveError) {

@@ -27,15 +27,35 @@ extension TableSnapshot {
 
     /// A person's orders of these months, or of all that the table has.
     package func ofPerson(_ person: String, partitions wanted: [Partition]? = nil) async throws(ArchiveError) -> ArchiveAnswer {
+        let slices = Set(wanted ?? partitions).sorted().compactMap { slice(person: person, in: $0) }
         var answer = ArchiveAnswer(rows: [], cost: ReadCost())
-        for partition in Set(wanted ?? partitions).sorted() {
-            guard let slice = slice(person: person, in: partition) else { continue }
-            let found = try await orders(of: person, in: slice)
+        let parts = await withTaskGroup(of: Result<Part, ArchiveError>.self) { group in
+            var next = 0, parts: [Result<Part, ArchiveError>] = []
+            while parts.count < slices.count {
+                while next < slices.count, next - parts.count < Self.readsMax {
+                    let slice = slices[next]
+                    group.addTask { await self.part(person, slice) }
+                    next += 1
+                }
+                if let part = await group.next() { parts.append(part) }
+            }
+            return parts
+        }
+        for part in parts {
+            let found = try part.get()
             answer.rows += found.rows
             answer.cost += found.cost
         }
         answer.rows.sort { ($0.order.placedAt, $0.order.id) < ($1.order.placedAt, $1.order.id) }
         return answer
+    }
+
+    private typealias Part = (rows: [ArchivedRow], cost: ReadCost)
+    /// Files of one person that are read at once.
+    private static let readsMax = 8
+
+    private func part(_ person: String, _ slice: FileSlice) async -> Result<Part, ArchiveError> {
+        do throws(ArchiveError) { return .success(try await orders(of: person, in: slice)) } catch { return .failure(error) }
     }
 
     /// Every order, file by file, a row group at a time, with what was read so far. Stops when `visit` gives false.

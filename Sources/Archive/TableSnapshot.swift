@@ -1,6 +1,7 @@
 // The table as of one moment: the newest slice of each file group of completed commits, checked against what is on the store.
 
 import Storage
+import Synchronization
 
 package struct TableSnapshot: Sendable {
     package let table: HudiTable
@@ -25,7 +26,7 @@ package struct TableSnapshot: Sendable {
 }
 
 extension HudiTable {
-    /// One listing, and one read for each commit of the timeline.
+    /// One listing, and one read for each commit of the timeline that this table's value has not read before.
     /// - Throws: `damaged` when a commit cannot be read or a newest slice is missing or has another size.
     package func snapshot() async throws(ArchiveError) -> TableSnapshot {
         // A clean while we read takes away old commits and slices; the next listing is without them.
@@ -62,8 +63,25 @@ extension HudiTable {
     }
 
     func commit(_ instant: HudiInstant) async throws(ArchiveError) -> HudiCommit {
+        if let known = commits[instant] { return known }
         let path = "\(TableListing.hoodie)\(instant).commit"
         let bytes = try await reaching { () async throws(ObjectStoreError) in try await store.get(key(path)) }
-        return try HudiCommit(parsing: bytes, instant: instant, place: place + "/" + path)
+        let commit = try HudiCommit(parsing: bytes, instant: instant, place: place + "/" + path)
+        commits[instant] = commit
+        return commit
+    }
+}
+
+/// Commits read before: a `.commit` is put once.
+final class CommitCache: Sendable {
+    private let state = Mutex<[HudiInstant: HudiCommit]>([:])
+    private static let countMax = 2_048
+
+    subscript(instant: HudiInstant) -> HudiCommit? {
+        get { state.withLock { $0[instant] } }
+        set { state.withLock { kept in
+            if kept.count >= Self.countMax, let oldest = kept.keys.min() { kept[oldest] = nil }
+            kept[instant] = newValue
+        } }
     }
 }

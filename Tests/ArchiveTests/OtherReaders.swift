@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Tables for other readers")
 struct OtherReaders {
-    @Test("three rounds of insert, upsert and delete are left where asked", .enabled(if: outFolder != nil), arguments: ["whole", "cleaned", "rolled-back"])
+    @Test("three rounds of insert, upsert and delete are left where asked", .enabled(if: outFolder != nil), arguments: ["whole", "cleaned", "rolled-back", "emptied"])
     func leave(kind: String) async throws {
         let out = try #require(outFolder)
         let bench = Bench(FolderObjectStore(try FileDirectory(out + "/" + kind)))
@@ -19,22 +19,41 @@ struct OtherReaders {
             if kind == "cleaned" { _ = try await writer.clean(keeping: 2) }
         }
         if kind == "rolled-back" {
-            for allowed in 1..<9 {
+            for allowed in 1..<16 {
                 let stopped = try await bench.writer(over: StoppingStore(bench.store, allowed: allowed))
                 _ = try? await stopped.upsert((allowed * 40..<allowed * 40 + 60).map { SampleOrders.order($0, version: 9) })
                 _ = try await bench.writer().rollBack()
             }
         }
-        let rows = try await bench.table().snapshot().all()
-        let thousandths = rows.reduce(Int64(0)) { $0 + $1.order.totalMinor * [1000, 100, 10, 1][$1.order.currencyDecimals] }
-        let lines = rows.reduce(0) { $0 + $1.order.lines.count }, paid = rows.reduce(Int64(0)) { $0 + $1.order.paidMinor * [1000, 100, 10, 1][$1.order.currencyDecimals] }
-        let text = #"{"count": \#(rows.count), "sums": {"total": "\#(decimal(thousandths))", "paid": "\#(decimal(paid))", "line_count": "\#(lines)"}}"#
+        if kind == "emptied" {
+            let january = try await writer.snapshot().all().map(\.order).filter { $0.key?.partition == Partition(year: 2026, month: 1) }
+            #expect(try await writer.delete(january.compactMap(\.key)).deleted == january.count)
+        }
+        let text = Self.facts(try await bench.table().snapshot().all().map(\.order))
         let file = try #require(fopen(out + "/" + kind + ".json", "w"))
         fputs(text, file)
         fclose(file)
     }
 
-    private func decimal(_ thousandths: Int64) -> String {
+    /// What our own scan says, in the form of verify_hudi.py's `--expect`, and sums of the lists besides.
+    private static func facts(_ orders: [ArchivedOrder]) -> String {
+        func money(_ minor: (ArchivedOrder) -> Int64) -> String {
+            decimal(orders.reduce(0) { $0 + minor($1) * [1000, 100, 10, 1][$1.currencyDecimals] })
+        }
+        func number(_ value: (ArchivedOrder) -> Int64) -> Int64 { orders.reduce(0) { $0 + value($1) } }
+        let sums = [
+            "total": money { $0.totalMinor }, "paid": money { $0.paidMinor }, "line_count": "\(number { Int64($0.lines.count) })",
+        ]
+        let nested = [
+            "quantity": "\(number { $0.lines.reduce(0) { $0 + $1.quantity } })", "captured": money { $0.payments.reduce(0) { $0 + $1.capturedMinor } },
+            "shipments": "\(number { Int64($0.shipments.count) })", "tracking": "\(number { Int64($0.tracking.count) })",
+            "body_bytes": "\(number { Int64($0.body.count) })", "updated_at": "\(number { $0.updatedAt })",
+        ]
+        func json(_ facts: [String: String]) -> String { "{" + facts.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \"\($0.value)\"" }.joined(separator: ", ") + "}" }
+        return #"{"count": \#(orders.count), "sums": \#(json(sums)), "nested": \#(json(nested))}"#
+    }
+
+    private static func decimal(_ thousandths: Int64) -> String {
         let rest = String(thousandths % 1000)
         return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - rest.count) + rest
     }

@@ -37,5 +37,8 @@ enum SampleOrders {
         return order
     }
 
+    /// Numbers of orders of January and February: few file groups, for tests that write many tables.
+    static let early: [Int] = (0..<400).filter { order($0).placedAt < january + 59 * day }
+
     static func sorted(_ orders: some Sequence<ArchivedOrder>) -> [ArchivedOrder] { orders.sorted { $0.id < $1.id } }
 }

@@ -30,9 +30,10 @@ final class Chance: Sendable {
 struct Bench {
     let store: any ObjectStore
     var clock = Clock(), lease = Lease(), chance = Chance()
-    init(_ store: any ObjectStore = FolderObjectStore(MemoryDirectory())) { self.store = store }
+    let buckets: Int
+    init(_ store: any ObjectStore = FolderObjectStore(MemoryDirectory()), buckets: Int = 2) { (self.store, self.buckets) = (store, buckets) }
 
-    func table(buckets: Int = 2, over store: (any ObjectStore)? = nil) async throws -> HudiTable {
+    func table(over store: (any ObjectStore)? = nil) async throws -> HudiTable {
         try await HudiTable.openOrCreate(store ?? self.store, prefix: "cold/orders", buckets: buckets)
     }
 

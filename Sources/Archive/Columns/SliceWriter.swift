@@ -37,6 +37,22 @@ struct SliceWriter {
         note(order)
     }
 
+    /// A whole row group as it is but for the file's name, as a row group again. False, and nothing done, when the rows before it are too few to be
+    /// a row group of their own.
+    mutating func carry(group columns: [ColumnValues], lastPerson: [UInt8]) throws(ArchiveError) -> Bool {
+        guard groupRows == 0 || groupRows >= OrderColumns.groupRowsMax / 4 else { return false }
+        try endGroup()
+        for leaf in columns.indices {
+            if leaf == OrderColumns.Leaf.file { for _ in 0..<columns[leaf].entryCount { writer.columns[leaf].append(name) } } else {
+                writer.columns[leaf].append(entries: 0..<columns[leaf].entryCount, firstValue: 0, of: columns[leaf])
+            }
+        }
+        for i in 0..<columns[OrderColumns.Leaf.order].valueCount { note(columns[OrderColumns.Leaf.order].string(i)) }
+        person = lastPerson[...]
+        try endGroup()
+        return true
+    }
+
     /// The bytes that are ready, which are the file's next.
     mutating func take() -> [UInt8] { writer.take() }
 

@@ -15,6 +15,10 @@ package struct HudiCommit: Sendable, Equatable {
         package var slice: FileSlice
         package var previous: HudiInstant?
         package var updates = 0, inserts = 0, deletes = 0
+
+        package init(slice: FileSlice, previous: HudiInstant?, updates: Int = 0, inserts: Int = 0, deletes: Int = 0) {
+            (self.slice, self.previous, self.updates, self.inserts, self.deletes) = (slice, previous, updates, inserts, deletes)
+        }
     }
 
     package var operation: Operation
