@@ -17,6 +17,8 @@ struct isotherm_power_recorder {
     int64_t count, room;
     struct { char name[name_bytes_max]; int32_t inode; } names[names_max];
     int32_t inodes;
+    // Whose sync failed; below 0: none did.
+    int32_t failed_inode;
     isotherm_power_recorder *next;
 };
 
@@ -26,6 +28,8 @@ typedef struct {
     isotherm_power_recorder *recorder;
     int32_t inode;
     int syncs_names;
+    // Learnt that a sync of its file failed, or was opened after that.
+    int was_told;
 } power_file;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -117,6 +121,10 @@ static int power_sync(sqlite3_file *file, int flags) {
     if (f->recorder->sync_takes) usleep(f->recorder->sync_takes);
     pthread_mutex_lock(&lock);
     int fails = f->recorder->syncs++ == f->recorder->fail_sync;
+    if (fails) f->recorder->failed_inode = f->inode;
+    // Whoever had the file open when a sync of it failed learns of it at its own next one (Linux since 4.13, Documentation/filesystems/vfs.rst, "Handling errors
+    // during writeback").
+    if (f->inode == f->recorder->failed_inode && !f->was_told) fails = f->was_told = 1;
     pthread_mutex_unlock(&lock);
     isotherm_power_operation failed = {isotherm_power_failed_sync, f->inode, 0, 0, NULL, NULL};
     if (fails) return record(f->recorder, failed, NULL, NULL, SQLITE_IOERR_FSYNC) == SQLITE_NOMEM ? SQLITE_NOMEM : SQLITE_IOERR_FSYNC;
@@ -197,6 +205,9 @@ static int power_open(sqlite3_vfs *vfs, sqlite3_filename path, sqlite3_file *fil
     if (code != SQLITE_OK) return code;
     f->recorder = r;
     f->inode = inode_of(r, name, &code);
+    pthread_mutex_lock(&lock);
+    f->was_told = f->inode == r->failed_inode;
+    pthread_mutex_unlock(&lock);
     f->syncs_names = (flags & SQLITE_OPEN_CREATE) && !(flags & SQLITE_OPEN_MAIN_DB);
     if (code != SQLITE_OK) {
         inner(file)->pMethods->xClose(inner(file));
@@ -269,6 +280,7 @@ isotherm_power_recorder *isotherm_power_start(const char *folder) {
     strcpy(r->folder, folder);
     r->cut_at = INT64_MAX;
     r->fail_sync = -1;
+    r->failed_inode = -1;
     pthread_mutex_lock(&lock);
     r->next = recorders;
     recorders = r;

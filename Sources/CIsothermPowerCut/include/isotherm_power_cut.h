@@ -47,7 +47,7 @@ int isotherm_power_register(void);
 isotherm_power_recorder *isotherm_power_start(const char *folder);
 /// Operations from this number on (the first is 0) fail, as does everything after them: the machine is without power.
 void isotherm_power_cut_at(isotherm_power_recorder *recorder, int64_t operation);
-/// The sync with this number among the syncs of files (the first is 0) fails, once.
+/// The sync with this number among the syncs of files (the first is 0) fails, once for each that has the file open.
 void isotherm_power_fail_sync(isotherm_power_recorder *recorder, int64_t sync);
 /// How long a sync takes: an answer given before it is then given before it by a margin.
 void isotherm_power_sync_takes(isotherm_power_recorder *recorder, uint32_t microseconds);
