@@ -39,6 +39,11 @@ enum Value {
 
     /// Whether no transaction is open: after an error, whether SQLite rolled everything back.
     var isAutocommit: Bool { unsafe sqlite3_get_autocommit(handle) != 0 }
+    /// Whether the last error was a sync's: what was written since the last one may be lost, though it can still be read.
+    var syncFailed: Bool {
+        let code = ResultCode(rawValue: unsafe sqlite3_extended_errcode(handle))
+        return code == .SQLITE_IOERR_FSYNC || code == .SQLITE_IOERR_DIR_FSYNC
+    }
     /// Rows changed by the last statement.
     var changes: Int64 { Int64(unsafe sqlite3_changes(handle)) }
     var lastRowID: Int64 { unsafe sqlite3_last_insert_rowid(handle) }

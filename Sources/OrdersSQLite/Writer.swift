@@ -9,8 +9,10 @@
 //     1  Nobody is answered before the COMMIT, also those who are refused: what a refusal saw must have been committed.
 //     2  After an error SQLite says whether it rolled the whole transaction back. Then nothing of it holds, and its commands run again once, one by one.
 //     3  A COMMIT that failed is unknown until the database was opened again: the batch's last audit row is there with its hash, or nothing of the batch is.
-//     4  While the database cannot be opened every command is refused, and each batch tries again.
+//     4  After a sync that failed nothing is answered as done any more, until a new start has read the log from the disk.
+//     5  While the database cannot be opened every command is refused, and each batch tries again.
 
+import CIsothermSQLite
 import Dispatch
 import Glibc
 import GRDB
@@ -160,6 +162,7 @@ final class WriterCore: @unchecked Sendable {
     }
 
     func close() {
+        if checkpointer.hasFailed { keepLog() }
         if let connection = runner?.connection { database?.unsafeReentrantWrite { _ in connection.forgetStatements() } }
         runner = nil
         try? database?.close()
@@ -169,7 +172,7 @@ final class WriterCore: @unchecked Sendable {
     /// The rest of the log, when the checkpointer has copied the most of it.
     func checkpoint() {
         guard let database else { return }
-        _ = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) }
+        database.unsafeReentrantWrite { checkpointer.copy($0) }
     }
 
     func maintain<T>(_ body: (Connection) throws(StoreError) -> T) throws(StoreError) -> T {
@@ -182,6 +185,7 @@ final class WriterCore: @unchecked Sendable {
 
     /// An error, also of the COMMIT, leaves nothing behind that is known: whoever imports does so again, which adds nothing twice.
     func transact<T>(_ body: (CommandRunner) throws(StoreError) -> T) throws(StoreError) -> T {
+        if checkpointer.hasFailed { throw Self.failed }
         if database == nil { try open() }
         guard let database, let runner else { throw .unavailable("it is closed") }
         do {
@@ -213,6 +217,16 @@ final class WriterCore: @unchecked Sendable {
 
     // MARK: -
 
+    private static let failed = StoreError.unavailable("the disk failed to make the database durable; nothing that was answered is lost: restart the server once the disk is well")
+
+    /// SQLite copies the log when the last connection closes: not any more.
+    private func keepLog() {
+        _ = database?.unsafeReentrantWrite { database in
+            // Safe: the handle is the connection's own, in its turn.
+            if let handle = unsafe database.sqliteConnection { unsafe isotherm_sqlite_keep_log(UnsafeMutableRawPointer(handle)) }
+        }
+    }
+
     private enum Attempt {
         case answered([Result<StoreOutcome, StoreError>])
         /// Nothing of it happened.
@@ -220,6 +234,10 @@ final class WriterCore: @unchecked Sendable {
     }
 
     private func attempt(_ commands: [StoreCommand]) -> Attempt {
+        if checkpointer.hasFailed {
+            keepLog()
+            return .answered(commands.map { _ in .failure(Self.failed) })
+        }
         do throws(StoreError) {
             if database == nil { try open() }
         } catch {
@@ -264,6 +282,7 @@ final class WriterCore: @unchecked Sendable {
             try connection.run("COMMIT")
             if fault == .after { throw .unavailable("a fault after COMMIT, for a test") }
         } catch {
+            if connection.syncFailed { checkpointer.syncFailed() }
             return .unknown(results, error, unchanged: runner.heads == before)
         }
         counts.withLock { counts in
@@ -276,6 +295,8 @@ final class WriterCore: @unchecked Sendable {
     /// After a COMMIT of which nobody knows: opens the database again and looks.
     private func settle(_ results: [Result<StoreOutcome, StoreError>], after heads: Heads, unchanged: Bool, _ error: StoreError) -> [Result<StoreOutcome, StoreError>] {
         close()
+        // What can be read now may not be on the disk: nobody is told that something was done.
+        if checkpointer.hasFailed { return results.map { result in result.flatMap { _ in .failure(Self.failed) } } }
         do throws(StoreError) {
             try open()
             let isThere = try maintain { connection throws(StoreError) in

@@ -10,4 +10,7 @@ int isotherm_sqlite_without_statistics(void);
 /// Gives 0, also when the name is there already.
 int isotherm_sqlite_whole_log_writes(const char *name, const char *parent);
 
+/// The log stays when the connection (a `sqlite3 *`) is the last to close: nothing of it is copied into the database. Gives 0.
+int isotherm_sqlite_keep_log(void *connection);
+
 #endif
