@@ -196,6 +196,7 @@ final class WriterCore: @unchecked Sendable {
                 return made
             }
         } catch {
+            if runner.connection.syncFailed { checkpointer.syncFailed() }
             // Opened again: what is kept in memory of the database's state is read anew.
             close()
             throw error as? StoreError ?? .unavailable("\(error)")
