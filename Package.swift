@@ -70,7 +70,7 @@ let package = Package(
         layer("Archive", ["Parquet", "Storage", "JSON", "Bytes"]),
 
         // Between the tiers.
-        layer("Tiering", ["Engine", "Search", "QueryDSL", "Orders", "Secrets", "Storage", "JSON", "Yams"]),
+        layer("Tiering", ["Engine", "Search", "QueryDSL", "Archive", "ObjectStorage", "Orders", "Secrets", "Storage", "JSON", "Yams"]),
 
         // What a user meets.
         layer("Shop", ["Orders", "Secrets", "JSON"]),

@@ -10,7 +10,9 @@ import Storage
 
 /// What a commit does to one order.
 enum RowChange: Sendable {
-    case put(ArchivedOrder), delete
+    case put(ArchivedOrder)
+    /// At most this version.
+    case delete(upTo: Int64)
 }
 
 struct SliceMerge {
@@ -108,7 +110,12 @@ struct SliceMerge {
         guard next < changes.count, changes[next].key == key else { return try carry(cursor, key) }
         defer { next += 1 }
         switch changes[next].change {
-        case .delete: deletes += 1
+        case .delete(let most):
+            if version > most {
+                unchanged += 1
+                return try carry(cursor, key)
+            }
+            deletes += 1
         case .put(let order):
             if order.version < version || (order.version == version && isSame(cursor, order)) {
                 unchanged += 1

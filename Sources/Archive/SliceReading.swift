@@ -17,6 +17,10 @@ package struct ArchiveAnswer: Sendable {
     package var cost: ReadCost
 }
 
+package struct ArchivedDocument: Sendable, Hashable {
+    package var order: String, version: Int64, body: [UInt8]
+}
+
 extension TableSnapshot {
     /// The order, or nil. At most two ranged reads; one when the file's look-up index was read before.
     package func get(_ key: ArchivedOrder.Key) async throws(ArchiveError) -> (row: ArchivedRow?, cost: ReadCost) {
@@ -68,6 +72,31 @@ extension TableSnapshot {
                 var sofar = cost
                 sofar += meter.cost
                 guard try await visit(rows, sofar) else { return }
+            }
+            cost += meter.cost
+        }
+    }
+
+    /// The documents alone, file by file, a row group at a time, with what was read so far: for those that want many. Stops when `visit` gives false.
+    package func scanDocuments(
+        partitions wanted: Set<Partition>? = nil, _ visit: ([ArchivedDocument], ReadCost) async throws(ArchiveError) -> Bool
+    ) async throws(ArchiveError) {
+        typealias Leaf = OrderColumns.Leaf
+        var cost = ReadCost()
+        for slice in current where wanted?.contains(slice.partition) ?? true {
+            let (file, meter) = try await table.file(slice), place = table.place + "/" + slice.path
+            for group in file.metadata.rowGroups.indices {
+                let columns = try await decoding(place) { () async throws(ParquetError) in
+                    try await file.columns(of: group, leaves: [Leaf.order, Leaf.version, Leaf.body], gap: 1 << 20)
+                }
+                let count = columns[0].entryCount
+                guard columns.allSatisfy({ $0.valueCount == count }) else { throw ArchiveError(.damaged, place: place, "an order without its document") }
+                let documents = (0..<count).map { row in
+                    ArchivedDocument(order: String(decoding: columns[0].bytes(row), as: UTF8.self), version: columns[1].int64(row), body: Array(columns[2].bytes(row)))
+                }
+                var sofar = cost
+                sofar += meter.cost
+                guard try await visit(documents, sofar) else { return }
             }
             cost += meter.cost
         }

@@ -32,7 +32,7 @@ package struct CommitResult: Sendable, Equatable {
 
 package actor TableWriter {
     package nonisolated let table: HudiTable
-    let lease: WriterLease
+    package nonisolated let lease: WriterLease
     private let now: @Sendable () -> Int64
     private let chance: @Sendable () -> UInt32
     private var isBusy = false
@@ -57,10 +57,10 @@ package actor TableWriter {
         return try await alone { () async throws(ArchiveError) in try await self.commit(.upsert, groups) }
     }
 
-    /// Removes orders, in one commit; those that are not there are no error.
-    package func delete(_ keys: [ArchivedOrder.Key]) async throws(ArchiveError) -> CommitResult {
+    /// Removes orders, in one commit; those that are not there are no error, and later versions than `upTo` says stay.
+    package func delete(_ keys: [ArchivedOrder.Key], upTo versions: [ArchivedOrder.Key: Int64] = [:]) async throws(ArchiveError) -> CommitResult {
         var groups: [Group: [RowKey: RowChange]] = [:]
-        for key in keys { groups[group(key), default: [:]][RowKey(key)] = .delete }
+        for key in keys { groups[group(key), default: [:]][RowKey(key)] = .delete(upTo: versions[key] ?? .max) }
         return try await alone { () async throws(ArchiveError) in try await self.commit(.delete, groups) }
     }
 

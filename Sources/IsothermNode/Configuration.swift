@@ -100,6 +100,7 @@ package struct ServerConfiguration: Sendable {
         shop.waitingMax = try m.integer("waiting_max", from: 1, to: 1 << 20) ?? shop.waitingMax
         shop.batchMax = try m.integer("commands_per_commit_max", from: 1, to: 10_000) ?? shop.batchMax
         shop.streamsMax = try m.integer("streams_max", from: 0, to: 100_000) ?? shop.streamsMax
+        shop.tiers = try m.string("tiers") ?? shop.tiers
         try m.finish()
     }
 }

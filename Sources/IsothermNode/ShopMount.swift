@@ -6,6 +6,7 @@ internal import Orders
 internal import OrdersSQLite
 internal import Secrets
 internal import Shop
+internal import Storage
 internal import Tiering
 
 /// What a server is told about its shop.
@@ -23,6 +24,8 @@ package struct ShopConfiguration: Sendable {
     package var waitingMax = 4_096
     package var batchMax = 256
     package var streamsMax = 256
+    /// The file of policies, places and schedule (config/tiers.yaml); without one, places are folders of the data folder and nothing moves by itself.
+    package var tiers: String?
     package init() {}
 }
 
@@ -32,6 +35,8 @@ final class ShopMount: Sendable {
     private let upkeep: Upkeep
     /// Keeps the product index in step with the store.
     private let projector: CatalogueProjector
+    /// Moves orders by itself, where it was told to.
+    private let schedule: MoverSchedule?
 
     static func open(data: String, host: String, node: Node, _ configuration: ShopConfiguration) throws -> ShopMount {
         try makeFolder(data)
@@ -39,11 +44,36 @@ final class ShopMount: Sendable {
         let ring = try KeyRing.open(folder: data + "/keys")
         var options = OrdersSQLiteOptions()
         (options.waitingMax, options.batchMax) = (configuration.waitingMax, configuration.batchMax)
-        return try ShopMount(SQLiteOrderStore(path: data + "/hot/isotherm.db", keys: ring, options: options), ring, host: host, node: node, configuration)
+        let store = try SQLiteOrderStore(path: data + "/hot/isotherm.db", keys: ring, options: options)
+        let file = try configuration.tiers.map { try tiersFile($0) }
+        let places = try (file?.places ?? TierPlaces()).open(FileDirectory(data, create: false), node: node, hot: store)
+        return ShopMount(store, ring, host: host, node: node, places, try file.flatMap { try schedule($0, store, places) }, configuration)
     }
 
-    private init(_ store: SQLiteOrderStore, _ ring: KeyRing, host: String, node: Node, _ configuration: ShopConfiguration) {
-        self.store = store
+    private static func tiersFile(_ path: String) throws -> PolicyFile {
+        let cut = path.lastIndex(of: "/"), folder = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        do {
+            let bytes = try FileDirectory(folder, create: false).read(cut.map { String(path[path.index(after: $0)...]) } ?? path)
+            return try PolicyFile(yaml: String(decoding: bytes, as: UTF8.self))
+        } catch { throw ConfigurationError("\(path): \(error)") }
+    }
+
+    private static func schedule(_ file: PolicyFile, _ store: SQLiteOrderStore, _ places: TierPlaces.Opened) throws -> MoverSchedule? {
+        guard file.scheduleSeconds > 0 else { return nil }
+        // The node holds the data folder's lock: no other mover is alive.
+        var setting = OrderMover.Setting(holder: "isotherm serve \(Bytes16.random())")
+        (setting.pace, setting.takesOver) = (file.pace, true)
+        let mover = OrderMover(store: store, shelves: places.shelves, staging: places.staging, setting: setting)
+        return MoverSchedule(mover, try file.policy(nil), every: .seconds(file.scheduleSeconds)) { line in
+            // Safe: the text lives through the call.
+            _ = unsafe (line + "\n").withCString { unsafe write(2, $0, strlen($0)) }
+        }
+    }
+
+    private init(
+        _ store: SQLiteOrderStore, _ ring: KeyRing, host: String, node: Node, _ places: TierPlaces.Opened, _ schedule: MoverSchedule?, _ configuration: ShopConfiguration
+    ) {
+        (self.store, self.schedule) = (store, schedule)
         let secrets = WebhookSecrets(ring)
         let header: AccessPolicy.Header = switch configuration.access {
         case .auto: ["127.0.0.1", "::1", "localhost"].contains(host) ? .believedOnLoopback : .refused
@@ -53,7 +83,7 @@ final class ShopMount: Sendable {
         var limits = ShopServices.Limits()
         (limits.bodyBytesMax, limits.streamsMax) = (configuration.bodyBytesMax, configuration.streamsMax)
         let services = ShopServices(
-            store: TieredOrderStore(hot: store, shelves: [WarmShelf(node: node)]), gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
+            store: TieredOrderStore(hot: store, shelves: places.shelves), gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
             limits: limits, counts: { store.counts }, now: { Instant.now() })
         router = ShopRouter(services)
         upkeep = Upkeep(services)
@@ -64,6 +94,7 @@ final class ShopMount: Sendable {
     func keepUp() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.projector.run() }
+            if let schedule { group.addTask { await schedule.run() } }
             while !Task.isCancelled {
                 await upkeep.turn()
                 try? await Task.sleep(for: .seconds(1))

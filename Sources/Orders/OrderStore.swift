@@ -24,6 +24,8 @@ package protocol OrderStore: Sendable {
 
     // Orders and what belongs to them.
     func order(_ id: OrderID, by caller: Caller) async throws(StoreError) -> Order
+    /// As `order`, but without `includesCold` an order of the archive is what the directory knows of it: state and totals, no lines.
+    func order(_ id: OrderID, includesCold: Bool, by caller: Caller) async throws(StoreError) -> (order: Order, archive: ArchiveReads)
     func payments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Payment]
     func payment(_ id: PaymentID, by caller: Caller) async throws(StoreError) -> Payment
     func shipments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Shipment]
@@ -109,7 +111,21 @@ package struct OrderPage: Sendable, Equatable {
     package var total: Int64
     /// Nil after the last page.
     package var next: String?
+    package var archive = ArchiveReads()
     package init(orders: [Order], total: Int64, next: String?) { (self.orders, self.total, self.next) = (orders, total, next) }
+}
+
+/// What an answer cost at the archive's object store.
+package struct ArchiveReads: Sendable, Hashable {
+    package var requests = 0, bytes = 0
+    package init(requests: Int = 0, bytes: Int = 0) { (self.requests, self.bytes) = (requests, bytes) }
+    package static func += (a: inout ArchiveReads, b: ArchiveReads) { a = ArchiveReads(requests: a.requests + b.requests, bytes: a.bytes + b.bytes) }
+}
+
+extension OrderStore {
+    package func order(_ id: OrderID, includesCold: Bool, by caller: Caller) async throws(StoreError) -> (order: Order, archive: ArchiveReads) {
+        (try await order(id, by: caller), ArchiveReads())
+    }
 }
 
 /// Exact counts of a person's orders by time frame.

@@ -72,13 +72,18 @@ package enum MoveCommand: Sendable {
     case begin(MoveBatch, epoch: Int64)
     /// To `staged` (with the manifest's digest), `verified`, `done` or `abandoned`.
     case advance(MoveID, to: MoveStep, manifest: String, epoch: Int64)
-    /// Sets the directory for every order of the batch that is as it was dumped; `places` says where in the next tier, for those that must be told. The
-    /// outcome's record version is how many were moved.
-    case flip(MoveID, places: [OrderID: String], epoch: Int64)
-    /// Removes what hot still has of the orders that were moved, and of nothing else.
+    /// Sets the directory for orders of the batch that are as they were dumped, at most `piece` in one transaction: commands of shoppers wait for no more. Until
+    /// the outcome's state is `flipped` there are more. Its record version is how many were moved.
+    case flip(MoveID, epoch: Int64)
+    /// Removes what hot still has of the orders that were moved, and of nothing else; at most `piece` in one transaction, until the state is `purged`.
     case purge(MoveID, epoch: Int64)
     /// Forgets finished batches whose staging was cleared.
     case forget([MoveID], epoch: Int64)
+    /// Forgets copies that were removed.
+    case forgetCopies([LeftCopy], epoch: Int64)
+
+    /// Orders in one transaction of a flip or purge.
+    package static let piece = 500
 
     package var name: String {
         switch self {
@@ -89,6 +94,7 @@ package enum MoveCommand: Sendable {
         case .flip: "flip"
         case .purge: "purge"
         case .forget: "forget"
+        case .forgetCopies: "forget_copies"
         }
     }
 }

@@ -13,7 +13,7 @@ package protocol TierStore: OrderStore {
     func countMovable(_ selection: MoveSelection) async throws(StoreError) -> Int64
     /// The documents of orders whose bodies are in hot, in one snapshot, in the order asked for; others are left out.
     func documents(_ ids: [OrderID]) async throws(StoreError) -> [OrderDocument]
-    /// Tier and version of orders by the directory.
+    /// Where orders are, by the directory.
     func placements(_ ids: [OrderID]) async throws(StoreError) -> [OrderID: Placement]
     /// Orders by tier.
     func census() async throws(StoreError) -> [Tier: Int64]
@@ -25,6 +25,8 @@ package protocol TierStore: OrderStore {
     /// Done or abandoned batches whose staging may be cleared.
     func expiredMoves(at instant: Instant, limit: Int) async throws(StoreError) -> [MoveBatch]
     func moverLease() async throws(StoreError) -> MoverLease?
+    /// Copies that recalls left behind: nobody reads them, and the mover removes them.
+    func leftCopies(limit: Int) async throws(StoreError) -> [LeftCopy]
 
     /// Whose order a shipment or return belongs to, wherever its body is.
     func orderID(ofShipment id: ShipmentID) async throws(StoreError) -> OrderID?
@@ -39,8 +41,16 @@ package protocol TierStore: OrderStore {
 }
 
 package struct Placement: Sendable, Equatable {
-    package var tier: Tier, version: Int64, place: String?
-    package init(tier: Tier, version: Int64, place: String?) { (self.tier, self.version, self.place) = (tier, version, place) }
+    package var tier: Tier, version: Int64, person: PersonRef, placedAt: Instant
+    package init(tier: Tier, version: Int64, person: PersonRef, placedAt: Instant) {
+        (self.tier, self.version, self.person, self.placedAt) = (tier, version, person, placedAt)
+    }
+}
+
+/// A document that lies where the directory no longer says: of this version or an older one.
+package struct LeftCopy: Sendable, Hashable {
+    package var order: OrderID, tier: Tier, version: Int64
+    package init(order: OrderID, tier: Tier, version: Int64) { (self.order, self.tier, self.version) = (order, tier, version) }
 }
 
 package struct MoverLease: Sendable, Equatable {

@@ -8,44 +8,18 @@ import OrdersSQLite
 import Secrets
 import Storage
 import Synchronization
+import Testing
 import Tiering
 
 struct Stopped: Error {}
 
-/// The cold tier of tests: the promises of a shelf, kept by a dictionary.
-final class MemoryArchive: ArchiveWriter {
-    struct Held { var version: Int64, epoch: Int64, bytes: [UInt8] }
-    let held = Mutex<[OrderID: Held]>([:])
-
-    func prepare() async throws {}
-    func load(_ orders: [ShelvedOrder], epoch: Int64) async throws -> [OrderID: String] {
-        held.withLock { held in
-            for order in orders {
-                if let old = held[order.id], (old.version, old.epoch) > (order.version, epoch) { continue }
-                held[order.id] = Held(version: order.version, epoch: epoch, bytes: order.bytes)
-            }
-        }
-        return Dictionary(orders.map { ($0.id, "memory") }, uniquingKeysWith: { a, _ in a })
-    }
-    func read(_ ids: [OrderID]) async throws -> [OrderID: [UInt8]] {
-        held.withLock { held in Dictionary(ids.compactMap { id in held[id].map { (id, $0.bytes) } }, uniquingKeysWith: { a, _ in a }) }
-    }
-    func remove(_ orders: [ShelfKey]) async throws {
-        held.withLock { held in
-            for key in orders { if let old = held[key.id], (old.version, old.epoch) <= (key.version, key.epoch ?? .max) { held[key.id] = nil } }
-        }
-    }
-    func documents(of person: PersonRef) async throws -> [[UInt8]] {
-        try held.withLock { held in try held.values.map(\.bytes).filter { try OrderDocument(parsing: $0).order.person == person } }
-    }
-}
 
 final class MoverShop: Sendable {
     let folder: String
     let store: SQLiteOrderStore
     let node: Node
     let warm: WarmShelf
-    let archive = MemoryArchive()
+    let archive: ColdShelf
     let staging: FolderObjectStore
     let tiers: TieredOrderStore
     /// The last day; orders are older than that.
@@ -62,6 +36,7 @@ final class MoverShop: Sendable {
         node = try await Node.open(root: MemoryDirectory(), options: options)
         warm = WarmShelf(node: node)
         staging = FolderObjectStore(MemoryDirectory())
+        archive = ColdShelf(store: FolderObjectStore(MemoryDirectory()), leaseOf: store)
         tiers = TieredOrderStore(hot: store, shelves: withArchive ? [warm, archive] : [warm])
     }
 
@@ -76,7 +51,7 @@ final class MoverShop: Sendable {
         seam: @escaping @Sendable (MoverWrite, Bool) async throws -> Void = { _, _ in }
     ) -> OrderMover {
         var setting = OrderMover.Setting(holder: name)
-        setting.pace.batchOrders = batch
+        (setting.pace.batchOrders, setting.pace.archiveBatchOrders) = (batch, batch)
         setting.pace.stagingDays = stagingDays
         setting.takesOver = true
         (setting.clock, setting.seam) = ({ Instant.now().adding(days: daysLater) }, seam)
@@ -187,9 +162,16 @@ final class MoverShop: Sendable {
     /// Where bodies lie, by tier, without asking the directory.
     func bodies(_ ids: [OrderID]) async throws -> [Tier: Set<OrderID>] {
         let hot = try await store.read { connection throws(StoreError) in try connection.texts("SELECT hex(order_id) FROM orders") }
-        let warm = try await warm.read(ids), cold = try await archive.read(ids)
-        return [.hot: Set(hot.compactMap { OrderID(text: $0) }), .warm: Set(warm.keys), .cold: Set(cold.keys)]
+        let asked = Set(ids)
+        func on(_ shelf: any OrderShelf) async throws -> Set<OrderID> {
+            let found = Mutex<Set<OrderID>>([])
+            try await shelf.scan { documents in for bytes in documents { let id = try OrderDocument(parsing: bytes).order.id; found.withLock { _ = $0.insert(id) } } }
+            return found.withLock { $0 }.intersection(asked)
+        }
+        return [.hot: Set(hot.compactMap { OrderID(text: $0) }), .warm: try await on(warm), .cold: try await on(archive)]
     }
+
+    func address(_ id: OrderID) async throws -> OrderAddress { OrderAddress(id, try #require(try await store.placements([id])[id])) }
 
     /// What is wrong: an order whose body is not where the directory says, lies in two tiers, or is not in the tier of its age and state.
     func faults(_ ids: [OrderID]) async throws -> [String] {

@@ -22,9 +22,9 @@ extension CommandRunner {
         case .advance(let id, let step, let manifest, let epoch):
             try requireEpoch(epoch)
             return try advance(id, to: step, manifest, caller)
-        case .flip(let id, let places, let epoch):
+        case .flip(let id, let epoch):
             try requireEpoch(epoch)
-            return try flip(id, places, caller)
+            return try flip(id, caller)
         case .purge(let id, let epoch):
             try requireEpoch(epoch)
             return try purge(id)
@@ -32,14 +32,19 @@ extension CommandRunner {
             try requireEpoch(epoch)
             for id in ids { try connection.run("DELETE FROM moves WHERE batch_id = ? AND finished_at IS NOT NULL", .id(id.value)) }
             return StoreOutcome(changed: Int64(ids.count))
+        case .forgetCopies(let copies, let epoch):
+            try requireEpoch(epoch)
+            for copy in copies {
+                try connection.run(
+                    "DELETE FROM left_copies WHERE order_id = ? AND tier = ? AND version = ?", .id(copy.order.value), .text(copy.tier.rawValue), .int(copy.version))
+            }
+            return StoreOutcome(changed: Int64(copies.count))
         }
     }
 
     /// By the directory.
     func placement(of id: OrderID) throws(StoreError) -> Placement? {
-        try connection.first("SELECT tier, version, place FROM order_directory WHERE order_id = ?", .id(id.value)) { row throws(StoreError) in
-            Placement(tier: try row.state(0), version: row.int(1), place: row.optionalText(2))
-        }
+        try connection.first(TierSQL.placement, .id(id.value), make: OrdersSQLite.placement)
     }
 
     func movedShipment(_ carrier: String, _ code: String) throws(StoreError) -> (id: ShipmentID, order: OrderID, state: String, version: Int64)? {
@@ -121,33 +126,34 @@ extension CommandRunner {
         return StoreOutcome(id: id.value, state: step.rawValue)
     }
 
-    private func flip(_ id: MoveID, _ places: [OrderID: String], _ caller: Caller) throws(StoreError) -> StoreOutcome {
+    private func flip(_ id: MoveID, _ caller: Caller) throws(StoreError) -> StoreOutcome {
         let row = try moveRow(id)
         if row.step == .flipped { return StoreOutcome(id: id.value, state: row.step.rawValue, changed: 0) }
         guard row.step == .verified else { throw .illegalTransition(of: "the batch", state: row.step.rawValue, event: "flip", legal: []) }
-        let entries = try connection.all("SELECT order_id, version, digest FROM move_orders WHERE batch_id = ? ORDER BY order_id", .id(id.value)) { row throws(StoreError) in
-            MoveEntry(order: try row.id(0), version: row.int(1), digest: row.blob(2))
-        }
+        let entries = try connection.all(
+            "SELECT order_id, version, digest FROM move_orders WHERE batch_id = ? AND moved IS NULL ORDER BY order_id LIMIT ?", .id(id.value), .int(Int64(MoveCommand.piece))
+        ) { row throws(StoreError) in MoveEntry(order: try row.id(0), version: row.int(1), digest: row.blob(2)) }
         var moved: [OrderID] = []
         for entry in entries {
-            let isMoved = try flip(entry, row, place: places[entry.order])
+            let isMoved = try flip(entry, row)
             if isMoved { moved.append(entry.order) }
             try connection.run(
                 "UPDATE move_orders SET moved = ?3 WHERE batch_id = ?1 AND order_id = ?2", .id(id.value), .id(entry.order.value), .int(isMoved ? 1 : 0))
         }
-        try connection.run("UPDATE moves SET step = 'flipped' WHERE batch_id = ?", .id(id.value))
+        let step: MoveStep = entries.count < MoveCommand.piece ? .flipped : .verified
+        try connection.run("UPDATE moves SET step = ?2 WHERE batch_id = ?1", .id(id.value), .text(step.rawValue))
         if !moved.isEmpty { try tell(.moved(moved, to: row.to), at: caller.at) }
-        return StoreOutcome(id: id.value, state: MoveStep.flipped.rawValue, recordVersion: Int64(moved.count), changed: max(Int64(moved.count), 1))
+        return StoreOutcome(id: id.value, state: step.rawValue, recordVersion: Int64(moved.count), changed: max(Int64(moved.count), 1))
     }
 
-    private func flip(_ entry: MoveEntry, _ row: MoveRow, place: String?) throws(StoreError) -> Bool {
+    private func flip(_ entry: MoveEntry, _ row: MoveRow) throws(StoreError) -> Bool {
         if row.from == .hot {
             // A tracking event or a return changes the body and not the version.
             guard let document = try OrderDump.document(entry.order, connection), OrderDocument.digest(of: document.bytes) == entry.digest else { return false }
         }
         try connection.run(
-            "UPDATE order_directory SET tier = ?4, place = ?5 WHERE order_id = ?1 AND tier = ?2 AND version = ?3",
-            .id(entry.order.value), .text(row.from.rawValue), .int(entry.version), .text(row.to.rawValue), .optional(place))
+            "UPDATE order_directory SET tier = ?4 WHERE order_id = ?1 AND tier = ?2 AND version = ?3",
+            .id(entry.order.value), .text(row.from.rawValue), .int(entry.version), .text(row.to.rawValue))
         return connection.changes == 1
     }
 
@@ -155,17 +161,21 @@ extension CommandRunner {
         let row = try moveRow(id)
         if row.step == .purged { return StoreOutcome(id: id.value, state: row.step.rawValue, changed: 0) }
         guard row.step == .flipped else { throw .illegalTransition(of: "the batch", state: row.step.rawValue, event: "purge", legal: []) }
+        var step = MoveStep.purged
         if row.from == .hot {
+            // A body that came back since is hot's own.
             let orders = try connection.all(
                 """
-                SELECT m.order_id FROM move_orders m JOIN order_directory d USING (order_id) WHERE m.batch_id = ? AND m.moved = 1 AND d.tier <> 'hot' ORDER BY 1
-                """, .id(id.value)
+                SELECT m.order_id FROM move_orders m CROSS JOIN orders o USING (order_id) CROSS JOIN order_directory d USING (order_id)
+                WHERE m.batch_id = ? AND m.moved = 1 AND d.tier <> 'hot' ORDER BY m.order_id LIMIT ?
+                """, .id(id.value), .int(Int64(MoveCommand.piece))
             ) { row throws(StoreError) in try row.id(0, as: OrderKind.self) }
             for order in orders { try purge(order, keeping: true) }
             try connection.run("UPDATE purges SET count = count + 1")
+            if orders.count == MoveCommand.piece { step = .flipped }
         }
-        try connection.run("UPDATE moves SET step = 'purged' WHERE batch_id = ?", .id(id.value))
-        return StoreOutcome(id: id.value, state: MoveStep.purged.rawValue)
+        try connection.run("UPDATE moves SET step = ?2 WHERE batch_id = ?1", .id(id.value), .text(step.rawValue))
+        return StoreOutcome(id: id.value, state: step.rawValue)
     }
 
     /// - Parameter keeping: what late events are recognised by is written down first; not when the rows come back at once.

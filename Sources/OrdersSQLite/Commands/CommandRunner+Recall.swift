@@ -19,7 +19,9 @@ extension CommandRunner {
         for shipment in document.shipments { try insert(shipment) }
         for back in document.returns { try insert(back) }
         try connection.run(
-            "UPDATE order_directory SET tier = 'hot', place = NULL, version = version + 1 WHERE order_id = ? AND version = ?", .id(order.id.value), .int(order.version))
+            "UPDATE order_directory SET tier = 'hot', version = version + 1 WHERE order_id = ? AND version = ?", .id(order.id.value), .int(order.version))
+        try connection.run(
+            "INSERT OR REPLACE INTO left_copies(order_id, tier, version) VALUES (?, ?, ?)", .id(order.id.value), .text(at.tier.rawValue), .int(at.version))
         try tell(.moved([order.id], to: .hot), at: caller.at)
         try audit(caller, "order.recall", order.id.description)
     }

@@ -36,9 +36,7 @@ extension SQLiteOrderStore: TierStore {
         try await read { connection throws(StoreError) in
             var found: [OrderID: Placement] = [:]
             for id in ids {
-                found[id] = try connection.first("SELECT tier, version, place FROM order_directory WHERE order_id = ?", .id(id.value)) { row throws(StoreError) in
-                    Placement(tier: try row.state(0), version: row.int(1), place: row.optionalText(2))
-                }
+                found[id] = try connection.first(TierSQL.placement, .id(id.value), make: placement)
             }
             return found
         }
@@ -81,6 +79,14 @@ extension SQLiteOrderStore: TierStore {
         }
     }
 
+    package func leftCopies(limit: Int) async throws(StoreError) -> [LeftCopy] {
+        try await read { connection throws(StoreError) in
+            try connection.all("SELECT order_id, tier, version FROM left_copies ORDER BY order_id, tier LIMIT ?", .int(Int64(min(max(limit, 1), 10_000)))) {
+                row throws(StoreError) in LeftCopy(order: try row.id(0), tier: try row.state(1), version: row.int(2))
+            }
+        }
+    }
+
     package func orderID(ofShipment id: ShipmentID) async throws(StoreError) -> OrderID? {
         try await read { connection throws(StoreError) in
             try connection.first(
@@ -104,6 +110,10 @@ func readPurges(_ connection: Connection) throws(StoreError) -> Int64 { try conn
 
 // MARK: -
 
+func placement(_ row: Row) throws(StoreError) -> Placement {
+    Placement(tier: try row.state(0), version: row.int(1), person: try row.id(2), placedAt: row.instant(3))
+}
+
 private func batch(_ row: Row) throws(StoreError) -> MoveBatch {
     MoveBatch(
         id: try row.id(0), from: try row.state(1), to: try row.state(2), step: try row.state(3), staging: row.text(4), manifest: row.text(5),
@@ -111,6 +121,7 @@ private func batch(_ row: Row) throws(StoreError) -> MoveBatch {
 }
 
 package enum TierSQL {
+    static let placement: StaticString = "SELECT tier, version, person_ref, placed_at FROM order_directory WHERE order_id = ?"
     static func list(_ states: [OrderState]) -> String { "[" + states.map { "\"\($0.rawValue)\"" }.joined(separator: ",") + "]" }
 
     /// The chain of states is that of the partial index, word for word: only so does SQLite use it.

@@ -9,11 +9,12 @@ struct OrderHistoryEndpoint: Endpoint {
             .get, "/api/people/{id}/orders", "A person's previous orders, newest first.", .actor,
             query: [
                 ("from", "placed at or after: a date or a moment"), ("to", "placed before"), ("status", "one state of orders"),
-                ("q", "in the reference, or a line's title or product; ASCII case makes no difference"),
+                ("include", "cold: the lines of archived orders too; without it an order of the archive is its state and totals"), ("q", "in the reference, or a line's title or product; ASCII case makes no difference"),
             ] + APIOperation.page, answer: "OrderPage", problems: [404])
     ]
 
-    private let caller: Caller, person: PersonKey, query: OrderListQuery
+    private let caller: Caller, person: PersonKey
+    private var query: OrderListQuery
 
     init(_ call: ShopCall) throws(Problem) {
         caller = try call.caller(.selfService)
@@ -28,6 +29,7 @@ struct OrderHistoryEndpoint: Endpoint {
         }
         query = OrderListQuery(
             from: try call.instant("from"), to: try call.instant("to"), state: state, text: try call.text("q", bytesMax: 200), limit: page.limit, cursor: page.cursor)
+        query.includesCold = try call.includesCold()
     }
 
     func answer(from shop: ShopServices) async throws -> ShopAnswer {
@@ -36,6 +38,7 @@ struct OrderHistoryEndpoint: Endpoint {
             w.list("orders", page.orders) { w, order in w.summary(order) }
             w.member("total", page.total)
             w.member("next", page.next)
+            if query.includesCold { w.archive(page.archive) }
         }
     }
 }

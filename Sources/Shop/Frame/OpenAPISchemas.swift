@@ -23,12 +23,13 @@ enum OpenAPISchemas {
                 ("person", text), ("currency", text), ("lines", list(orderLine)), ("address", text), ("hold_seconds", integer), ("empties_basket", boolean),
             ], required: ["lines"])),
             ("CancelRequest", object([("reason", text)])),
-            ("OrderPage", object([("orders", list(reference("Order"))), ("total", integer), ("next", optional)], required: ["orders", "total", "next"])),
+            ("OrderPage", object([("orders", list(reference("Order"))), ("total", integer), ("next", optional), ("archive", reference("ArchiveReads"))], required: ["orders", "total", "next"])),
+            ("ArchiveReads", object([("requests", integer), ("bytes", integer)])),
             ("Order", object([
                 ("id", text), ("reference", text), ("placed_at", moment), ("status", words(OrderState.self)), ("currency", text), ("total_minor", integer),
                 ("paid_minor", integer), ("lines", list(reference("OrderLine"))), ("tier", text), ("person", text), ("refunded_minor", integer),
                 ("credit_minor", integer), ("hold_ends_at", optional), ("delivered_at", optional), ("returnable_until", optional), ("address", optional),
-                ("exchange_of", optional), ("version", integer),
+                ("exchange_of", optional), ("version", integer), ("archive", reference("ArchiveReads")),
             ], required: ["id", "reference", "placed_at", "status", "currency", "total_minor", "paid_minor", "lines", "tier"])),
             ("OrderLine", object([
                 ("position", integer), ("product", text), ("title", text), ("seller", optional), ("quantity", integer), ("unit_minor", integer),

@@ -116,6 +116,13 @@ package struct ShopCall: Sendable {
     /// `limit` and `cursor`, as every list with pages takes them.
     func page() throws(Problem) -> (limit: Int, cursor: String?) { (try integer("limit", 1...100) ?? 20, try text("cursor", bytesMax: 300)) }
 
+    /// `include=cold`, the only thing there is to include.
+    func includesCold() throws(Problem) -> Bool {
+        guard let word = try text("include") else { return false }
+        guard word == "cold" else { throw .invalid("include is cold, or left out", parameter: "include") }
+        return true
+    }
+
     // MARK: Headers
 
     /// The caller's name for this request, and what it was.

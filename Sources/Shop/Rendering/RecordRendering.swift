@@ -47,6 +47,15 @@ extension JSONWriter {
         member("version", order.version)
     }
 
+    /// What the answer cost at the archive's object store.
+    mutating func archive(_ reads: ArchiveReads) {
+        key("archive")
+        object { w in
+            w.member("requests", reads.requests)
+            w.member("bytes", reads.bytes)
+        }
+    }
+
     private mutating func line(_ line: OrderLine) {
         member("position", line.position)
         member("product", line.product.text)

@@ -36,7 +36,11 @@ package struct TieredOrderStore: OrderStore {
     }
 
     package func order(_ id: OrderID, by caller: Caller) async throws(StoreError) -> Order {
-        try await body(try await hot.order(id, by: caller), includesCold: true, by: caller)
+        try await order(id, includesCold: true, by: caller).order
+    }
+
+    package func order(_ id: OrderID, includesCold: Bool, by caller: Caller) async throws(StoreError) -> (order: Order, archive: ArchiveReads) {
+        try await body(try await hot.order(id, by: caller), includesCold: includesCold, by: caller)
     }
 
     package func shipments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Shipment] {
@@ -80,7 +84,7 @@ package struct TieredOrderStore: OrderStore {
 
     package func orders(of person: PersonRef, _ query: OrderListQuery, by caller: Caller) async throws(StoreError) -> OrderPage {
         var page = try await list(of: person, query, by: caller)
-        page.orders = try await bodies(page.orders, includesCold: query.includesCold, by: caller)
+        try await fillBodies(of: &page, includesCold: query.includesCold, by: caller)
         return page
     }
 
@@ -93,7 +97,7 @@ package struct TieredOrderStore: OrderStore {
             let before = try await hot.purges()
             var others: Set<OrderID> = []
             for shelf in shelves.values {
-                for bytes in try await reading({ try await shelf.documents(of: person) }) {
+                for bytes in try await reading({ try await shelf.documents(of: person, from: query.from, to: query.to) }) {
                     let document = try OrderDocument(parsing: bytes)
                     if document.contains(text) { others.insert(document.order.id) }
                 }
@@ -104,30 +108,34 @@ package struct TieredOrderStore: OrderStore {
         throw .unavailable("orders keep moving between the tiers: try again")
     }
 
-    private func bodies(_ orders: [Order], includesCold: Bool, by caller: Caller) async throws(StoreError) -> [Order] {
-        var filled = orders, documents: [OrderID: OrderDocument] = [:]
+    private func fillBodies(of page: inout OrderPage, includesCold: Bool, by caller: Caller) async throws(StoreError) {
+        var documents: [OrderID: OrderDocument] = [:]
         for (tier, shelf) in shelves where tier != .cold || includesCold {
-            let ids = orders.filter { $0.tier == tier.rawValue }.map(\.id)
-            if ids.isEmpty { continue }
-            for (id, bytes) in try await reading({ try await shelf.read(ids) }) { documents[id] = try OrderDocument(parsing: bytes) }
+            let wanted = page.orders.filter { $0.tier == tier.rawValue }.map { OrderAddress($0) }
+            if wanted.isEmpty { continue }
+            let found = try await reading { try await shelf.read(wanted) }
+            page.archive += found.reads
+            for (id, bytes) in found.documents { documents[id] = try OrderDocument(parsing: bytes) }
         }
-        for at in filled.indices {
-            if let document = documents[filled[at].id], document.order.version == filled[at].version {
-                filled[at] = Self.fill(filled[at], from: document)
+        for at in page.orders.indices {
+            let order = page.orders[at]
+            if let document = documents[order.id], document.order.version == order.version {
+                page.orders[at] = Self.fill(order, from: document)
             } else {
-                filled[at] = try await body(filled[at], includesCold: includesCold, by: caller)
+                let (whole, reads) = try await body(order, includesCold: includesCold, by: caller)
+                page.orders[at] = whole
+                page.archive += reads
             }
         }
-        return filled
     }
 
     /// An order with its body, from wherever the directory says it is now.
-    private func body(_ order: Order, includesCold: Bool, by caller: Caller) async throws(StoreError) -> Order {
-        var order = order
+    private func body(_ order: Order, includesCold: Bool, by caller: Caller) async throws(StoreError) -> (order: Order, archive: ArchiveReads) {
+        var order = order, reads = ArchiveReads()
         for look in 0..<Self.looksMax {
             if look > 0 { order = try await hot.order(order.id, by: caller) }
-            guard let tier = Tier(rawValue: order.tier), tier != .hot, tier != .cold || includesCold else { return order }
-            if let document = try await document(order.id, tier, version: order.version) { return Self.fill(order, from: document) }
+            guard let tier = Tier(rawValue: order.tier), tier != .hot, tier != .cold || includesCold else { return (order, reads) }
+            if let document = try await document(OrderAddress(order), tier, &reads) { return (Self.fill(order, from: document), reads) }
         }
         throw .damaged("order \(order.id) is not where the directory says")
     }
@@ -138,19 +146,22 @@ package struct TieredOrderStore: OrderStore {
         return whole
     }
 
-    private func document(_ id: OrderID, _ tier: Tier, version: Int64) async throws(StoreError) -> OrderDocument? {
+    private func document(_ order: OrderAddress, _ tier: Tier, _ reads: inout ArchiveReads) async throws(StoreError) -> OrderDocument? {
         guard let shelf = shelves[tier] else { throw .unavailable("the order is in the \(tier.rawValue) tier, which is not set up") }
-        guard let bytes = try await reading({ try await shelf.read([id]) })[id] else { return nil }
+        let found = try await reading { try await shelf.read([order]) }
+        reads += found.reads
+        guard let bytes = found.documents[order.id] else { return nil }
         let document = try OrderDocument(parsing: bytes)
-        return document.order.version == version && document.order.id == id ? document : nil
+        return document.order.version == order.version && document.order.id == order.id ? document : nil
     }
 
     /// The document that the directory stands for now; nil when the order is hot again.
     private func valid(_ id: OrderID) async throws(StoreError) -> OrderDocument? {
+        var reads = ArchiveReads()
         for _ in 0..<Self.looksMax {
             guard let at = try await hot.placements([id])[id] else { throw .notFound("such order") }
             if at.tier == .hot { return nil }
-            if let document = try await document(id, at.tier, version: at.version) { return document }
+            if let document = try await document(OrderAddress(id, at), at.tier, &reads) { return document }
         }
         throw .damaged("order \(id) is not where the directory says")
     }
@@ -159,6 +170,7 @@ package struct TieredOrderStore: OrderStore {
     private func part<T: Sendable>(
         of id: OrderID, by caller: Caller, hot read: () async throws(StoreError) -> T, archived: (OrderDocument) -> T
     ) async throws(StoreError) -> T {
+        var reads = ArchiveReads()
         for _ in 0..<Self.looksMax {
             // Whether the caller may see it at all.
             let order = try await hot.order(id, by: caller)
@@ -167,16 +179,14 @@ package struct TieredOrderStore: OrderStore {
                 if try await hot.placements([id])[id]?.tier == .hot { return found }
                 continue
             }
-            if let document = try await document(id, tier, version: order.version) { return archived(document) }
+            if let document = try await document(OrderAddress(order), tier, &reads) { return archived(document) }
         }
         throw .damaged("order \(id) is not where the directory says")
     }
 
-    /// A copy of what is hot again.
+    /// A copy of what is hot again; those of the archive are the mover's to remove, who holds its lease.
     private func forget(_ document: OrderDocument) async {
-        for shelf in shelves.values where shelf.tier != .cold {
-            try? await shelf.remove([ShelfKey(id: document.order.id, version: document.order.version, epoch: nil)])
-        }
+        for shelf in shelves.values where shelf.tier != .cold { try? await shelf.remove([ShelfKey(OrderAddress(document.order), epoch: nil)], epoch: 0) }
     }
 
     private func reading<T>(_ body: () async throws -> T) async throws(StoreError) -> T {

@@ -14,7 +14,7 @@ package import Storage
 
 /// Every write of a mover, in the order of a batch's life: where tests stop it, before and after.
 package enum MoverWrite: String, Sendable, CaseIterable {
-    case lease, begin, stageOrders, stageManifest, staged, load, verified, flip, removeFromSource, purge, removeStale, done, clearStaging, forget, abandon, release
+    case lease, begin, stageOrders, stageManifest, staged, load, verified, flip, removeFromSource, purge, removeStale, done, clearStaging, forget, abandon, removeCopies, forgetCopies, tidy, release
 }
 
 package struct MoverReport: Sendable, Equatable {
@@ -23,6 +23,10 @@ package struct MoverReport: Sendable, Equatable {
     /// Had changed since they were dumped: next time.
     package var changed = 0
     package var bytes = 0
+    /// Cannot lie in the next tier, as it would say: they stay.
+    package var refused = 0, refusal = ""
+    /// Copies removed that recalls had left.
+    package var copies = 0
     /// Of the policy, to a tier that is not there.
     package var withoutShelf: [Tier] = []
     package init() {}
@@ -62,6 +66,7 @@ package actor OrderMover {
     private let setting: Setting
     private var epoch: Int64 = 0
     private var report = MoverReport()
+    private var loads = 0
     /// A batch is cut here, so that it is a bounded object.
     private static let batchBytesMax = 32 << 20
 
@@ -80,6 +85,8 @@ package actor OrderMover {
         for from in [Tier.warm, .hot] where from == .hot || shelves[from] != nil {
             for (selection, to) in policy.moves(from: from, at: now) { try await move(selection, to: to) }
         }
+        try await sweepCopies()
+        for shelf in shelves.values { try await tidy(shelf) }
         try await sweep()
         try await tell(.release, .release(epoch: epoch))
         return report
@@ -95,9 +102,9 @@ package actor OrderMover {
         var after: MoveKey?
         while !Task.isCancelled {
             let begun = ContinuousClock.now
-            let keys = try await store.movable(selection, after: after, limit: setting.pace.batchOrders)
+            let keys = try await store.movable(selection, after: after, limit: setting.pace.batch(to: to))
             guard let last = keys.last else { return }
-            let orders = try await dump(keys.map(\.order), from: selection.from)
+            let orders = try await dump(keys.map(\.order), from: selection.from, to: to)
             // Cut by size, the rest is in the next batch.
             after = orders.isCut ? keys.first { $0.order == orders.last } ?? last : last
             guard !orders.dumped.isEmpty else { continue }
@@ -107,14 +114,14 @@ package actor OrderMover {
         }
     }
 
-    private func dump(_ ids: [OrderID], from: Tier) async throws -> (dumped: [ShelvedOrder], last: OrderID?, isCut: Bool) {
+    private func dump(_ ids: [OrderID], from: Tier, to: Tier) async throws -> (dumped: [ShelvedOrder], last: OrderID?, isCut: Bool) {
         var dumped: [ShelvedOrder] = [], bytes = 0, last: OrderID?
         for start in stride(from: 0, to: ids.count, by: 200) {
             let some = Array(ids[start..<min(start + 200, ids.count)])
             for order in try await documents(some, from: from) {
                 bytes += order.bytes.count
                 if bytes > Self.batchBytesMax, !dumped.isEmpty { return (dumped.sorted { $0.id < $1.id }, last, true) }
-                if order.bytes.count <= OrderDocument.bytesMax { dumped.append(order) }
+                if let fault = fault(of: order, to) { (report.refused, report.refusal) = (report.refused + 1, "\(order.id): \(fault)") } else { dumped.append(order) }
                 last = order.id
             }
         }
@@ -126,12 +133,17 @@ package actor OrderMover {
             return try await store.documents(ids).filter(\.isSettled).map { ShelvedOrder(id: $0.order.id, version: $0.order.version, bytes: $0.bytes) }
         }
         guard let shelf = shelves[from] else { throw MoverError.noShelf(from) }
-        let placements = try await store.placements(ids), found = try await shelf.read(ids)
+        let placements = try await store.placements(ids)
+        let found = try await shelf.read(ids.compactMap { id in placements[id].map { OrderAddress(id, $0) } }).documents
         return try ids.compactMap { id in
             guard let bytes = found[id], let at = placements[id], at.tier == from else { return nil }
             let document = try OrderDocument(parsing: bytes)
             return document.order.version == at.version ? ShelvedOrder(id: id, version: at.version, bytes: bytes) : nil
         }
+    }
+
+    private func fault(of order: ShelvedOrder, _ to: Tier) -> String? {
+        order.bytes.count > OrderDocument.bytesMax ? "a document of \(order.bytes.count) bytes; at most \(OrderDocument.bytesMax) are moved" : shelves[to]?.fault(of: order)
     }
 
     // MARK: - One batch
@@ -155,18 +167,34 @@ package actor OrderMover {
     /// From `staged` to the end.
     private func carry(_ batch: MoveBatch, _ orders: [ShelvedOrder]) async throws {
         guard let shelf = shelves[batch.to] else { throw MoverError.noShelf(batch.to) }
-        let places = try await step(.load) { try await shelf.load(orders, epoch: epoch) }
+        try await step(.load) { try await shelf.load(orders, epoch: epoch) }
         try await verify(batch, on: shelf)
         try await tell(.verified, .advance(batch.id, to: .verified, manifest: "", epoch: epoch))
-        let outcome = try await tell(.flip, .flip(batch.id, places: places, epoch: epoch))
-        report.moved += Int(clamping: outcome.recordVersion)
-        report.changed += batch.entries.count - Int(clamping: outcome.recordVersion)
+        try await flip(batch)
+        loads += 1
+        if loads.isMultiple(of: 20) { try await tidy(shelf) }
+    }
+
+    /// From `verified`, or from the midst of it, to the end.
+    private func flip(_ batch: MoveBatch) async throws {
+        var moved = 0
+        for _ in 0...batch.entries.count {
+            let outcome = try await tell(.flip, .flip(batch.id, epoch: epoch))
+            moved += Int(clamping: outcome.recordVersion)
+            if outcome.state == MoveStep.flipped.rawValue { break }
+        }
+        report.moved += moved
+        report.changed += batch.entries.count { $0.isMoved == nil } - moved
         try await letGo(batch)
     }
 
     /// Reads every document back, as a reader would.
     private func verify(_ batch: MoveBatch, on shelf: any OrderShelf) async throws {
-        let found = try await shelf.read(batch.entries.map(\.order))
+        let placements = try await store.placements(batch.entries.map(\.order))
+        let addresses = batch.entries.compactMap { entry in
+            placements[entry.order].map { OrderAddress(id: entry.order, person: $0.person, placedAt: $0.placedAt, version: entry.version) }
+        }
+        let found = try await shelf.read(addresses).documents
         let wrong = batch.entries.count { entry in found[entry.order].map { OrderDocument.digest(of: $0) != entry.digest } ?? true }
         if wrong > 0 { throw MoverError.verificationFailed(batch: batch.id, orders: wrong) }
     }
@@ -177,9 +205,11 @@ package actor OrderMover {
         let moved = now.filter { $0.isMoved == true }, left = now.filter { $0.isMoved == false }
         if batch.from != .hot {
             guard let shelf = shelves[batch.from] else { throw MoverError.noShelf(batch.from) }
-            try await step(.removeFromSource) { try await shelf.remove(moved.map { ShelfKey(id: $0.order, version: $0.version, epoch: nil) }) }
+            let placements = try await store.placements(moved.map(\.order))
+            let keys = moved.compactMap { entry in placements[entry.order].map { ShelfKey(entry.address($0), epoch: nil) } }
+            try await step(.removeFromSource) { try await shelf.remove(keys, epoch: epoch) }
         }
-        try await tell(.purge, .purge(batch.id, epoch: epoch))
+        for _ in 0...batch.entries.count where try await tell(.purge, .purge(batch.id, epoch: epoch)).state == MoveStep.purged.rawValue { break }
         try await removeCopies(of: left, to: batch.to)
         try await tell(.done, .advance(batch.id, to: .done, manifest: "", epoch: epoch))
     }
@@ -188,8 +218,11 @@ package actor OrderMover {
     private func removeCopies(of entries: [MoveEntry], to tier: Tier) async throws {
         guard !entries.isEmpty, let shelf = shelves[tier] else { return }
         let placements = try await store.placements(entries.map(\.order))
-        let stale = entries.filter { placements[$0.order]?.tier != tier }.map { ShelfKey(id: $0.order, version: $0.version, epoch: epoch) }
-        try await step(.removeStale) { try await shelf.remove(stale) }
+        let stale = entries.compactMap { entry -> ShelfKey? in
+            guard let at = placements[entry.order], at.tier != tier else { return nil }
+            return ShelfKey(entry.address(at), epoch: epoch)
+        }
+        try await step(.removeStale) { try await shelf.remove(stale, epoch: epoch) }
     }
 
     // MARK: - Going on
@@ -198,6 +231,7 @@ package actor OrderMover {
         report.resumed += 1
         switch batch.step {
         case .selected: try await abandon(batch)
+        case .verified where batch.entries.contains { $0.isMoved != nil }: try await flip(batch)
         case .staged, .verified:
             guard let orders = try await StagedBatch.read(batch, from: staging) else { return try await abandon(batch) }
             if batch.step == .verified { try await tell(.staged, .advance(batch.id, to: .staged, manifest: "", epoch: epoch)) }
@@ -220,6 +254,27 @@ package actor OrderMover {
         try await tell(.abandon, .advance(batch.id, to: .abandoned, manifest: "", epoch: epoch))
         report.abandoned += 1
     }
+
+    /// Removes what recalls left behind.
+    private func sweepCopies() async throws {
+        while true {
+            // Of a tier that is not there they are left.
+            let copies = try await store.leftCopies(limit: 500).filter { shelves[$0.tier] != nil }
+            if copies.isEmpty { return }
+            let placements = try await store.placements(copies.map(\.order))
+            for (tier, some) in Dictionary(grouping: copies, by: \.tier) {
+                guard let shelf = shelves[tier] else { continue }
+                let keys = some.compactMap { copy in
+                    placements[copy.order].map { ShelfKey(OrderAddress(id: copy.order, person: $0.person, placedAt: $0.placedAt, version: copy.version), epoch: nil) }
+                }
+                try await step(.removeCopies) { try await shelf.remove(keys, epoch: epoch) }
+            }
+            try await tell(.forgetCopies, .forgetCopies(copies, epoch: epoch))
+            report.copies += copies.count
+        }
+    }
+
+    private func tidy(_ shelf: any OrderShelf) async throws { try await step(.tidy) { try await shelf.tidy(epoch: epoch) } }
 
     /// Clears what expired on the object store.
     private func sweep() async throws {
@@ -258,4 +313,9 @@ package actor OrderMover {
         guard setting.pace.ordersPerSecondMax > 0 else { return }
         try await Task.sleep(until: begun + .seconds(Double(orders) / Double(setting.pace.ordersPerSecondMax)))
     }
+}
+
+extension MoveEntry {
+    /// Where its dumped version lies outside hot.
+    fileprivate func address(_ at: Placement) -> OrderAddress { OrderAddress(id: order, person: at.person, placedAt: at.placedAt, version: version) }
 }

@@ -1,9 +1,9 @@
-// A tier beside hot, as the mover and the readers see it: documents under the identifiers of their orders. The warm index is one (`WarmShelf`), the archive another.
+// A tier beside hot, as the mover and the readers see it: documents of orders. The warm index is one (`WarmShelf`), the archive another (`ColdShelf`).
 //
 // What a shelf promises
 //     1  `load` returned: the documents are durable, and every later read gives their very bytes. Loading again what is there changes nothing.
-//     2  What is loaded bears the order's version and the lease's epoch. An older one never replaces a newer one, and removing one leaves newer ones alone: a mover
-//        that slept through a takeover cannot take away what its successor loaded, though bytes and version be the same.
+//     2  An older version never replaces a newer one, and removing one leaves newer ones alone. A mover that slept through a takeover cannot take away what its
+//        successor loaded, though bytes and version be the same: the warm index stamps documents with the lease's epoch, the archive asks for the lease.
 //     3  What is not there is not given; what is damaged is an error, never other bytes.
 
 package import Orders
@@ -15,30 +15,50 @@ package struct ShelvedOrder: Sendable, Equatable {
     package init(id: OrderID, version: Int64, bytes: [UInt8]) { (self.id, self.version, self.bytes) = (id, version, bytes) }
 }
 
-/// What to remove: a version as loaded under an epoch or one before it.
+/// What an order is found by outside hot. The directory has all of it; of these only the version ever changes.
+package struct OrderAddress: Sendable, Hashable {
+    package var id: OrderID, person: PersonRef, placedAt: Instant, version: Int64
+    package init(id: OrderID, person: PersonRef, placedAt: Instant, version: Int64) {
+        (self.id, self.person, self.placedAt, self.version) = (id, person, placedAt, version)
+    }
+    package init(_ order: Order) { self.init(id: order.id, person: order.person, placedAt: order.placedAt, version: order.version) }
+    package init(_ id: OrderID, _ at: Placement) { self.init(id: id, person: at.person, placedAt: at.placedAt, version: at.version) }
+}
+
+/// What to remove: a version, or an older one, as loaded under an epoch or one before it.
 package struct ShelfKey: Sendable, Hashable {
-    package var id: OrderID, version: Int64
+    package var address: OrderAddress
     /// Nil: whoever loaded it. For orders of which this version is nowhere valid any more.
     package var epoch: Int64?
-    package init(id: OrderID, version: Int64, epoch: Int64?) { (self.id, self.version, self.epoch) = (id, version, epoch) }
+    package init(_ address: OrderAddress, epoch: Int64?) { (self.address, self.epoch) = (address, epoch) }
+}
+
+package struct ShelfRead: Sendable {
+    package var documents: [OrderID: [UInt8]]
+    /// Of the object store, where there is one.
+    package var reads: ArchiveReads
+    package init(_ documents: [OrderID: [UInt8]] = [:], reads: ArchiveReads = ArchiveReads()) { (self.documents, self.reads) = (documents, reads) }
 }
 
 package protocol OrderShelf: Sendable {
     var tier: Tier { get }
     /// Before the first `load`: makes what it needs.
     func prepare() async throws
-    /// - Returns: where each lies, for those that cannot be found by their identifier alone; kept in the directory.
-    func load(_ orders: [ShelvedOrder], epoch: Int64) async throws -> [OrderID: String]
-    func read(_ ids: [OrderID]) async throws -> [OrderID: [UInt8]]
-    func remove(_ orders: [ShelfKey]) async throws
-    /// Every document of a person, in any order, copies that are no longer valid among them: the directory decides.
-    func documents(of person: PersonRef) async throws -> [[UInt8]]
+    /// Why an order cannot lie here; nil when it can. Such orders stay where they are.
+    func fault(of order: ShelvedOrder) -> String?
+    func load(_ orders: [ShelvedOrder], epoch: Int64) async throws
+    /// The documents of these orders, at their versions as far as the shelf tells versions apart; the reader compares.
+    func read(_ orders: [OrderAddress]) async throws -> ShelfRead
+    func remove(_ orders: [ShelfKey], epoch: Int64) async throws
+    /// Every document of a person placed in a time, in any order, copies that are no longer valid among them: the directory decides.
+    func documents(of person: PersonRef, from: Instant?, to: Instant?) async throws -> [[UInt8]]
+    /// Every document, some at a time, copies that are no longer valid among them.
+    func scan(_ visit: @Sendable ([[UInt8]]) async throws -> Void) async throws
+    /// Now and then, by the mover, while it holds the lease: lets go of what no reader needs any more.
+    func tidy(epoch: Int64) async throws
 }
 
-/// The cold tier's table. One `load` is one atomic commit of it; `remove` deletes rows by their order's identifier. An order's identifier holds its moment, and so
-/// its partition. One writer at a time: the mover's lease.
-package protocol ArchiveWriter: OrderShelf {}
-
-extension ArchiveWriter {
-    package var tier: Tier { .cold }
+extension OrderShelf {
+    package func fault(of order: ShelvedOrder) -> String? { nil }
+    package func tidy(epoch: Int64) async throws {}
 }

@@ -6,6 +6,7 @@ internal import JSON
 package import Orders
 internal import QueryDSL
 internal import Search
+import Synchronization
 
 package struct WarmShelf: OrderShelf {
     package let node: Node
@@ -23,7 +24,7 @@ package struct WarmShelf: OrderShelf {
         }
     }
 
-    package func load(_ orders: [ShelvedOrder], epoch: Int64) async throws -> [OrderID: String] {
+    package func load(_ orders: [ShelvedOrder], epoch: Int64) async throws {
         let operations = orders.map { order in
             WriteOperation(
                 .index, index: name, id: order.id.description, source: order.bytes, version: Self.stamp(order.version, epoch), versionType: .externalGte)
@@ -32,20 +33,19 @@ package struct WarmShelf: OrderShelf {
         for result in try await node.bulk(operations, refresh: .immediate) {
             if let error = result.error, error.type != "version_conflict_engine_exception" { throw error }
         }
-        return [:]
     }
 
-    package func read(_ ids: [OrderID]) async throws -> [OrderID: [UInt8]] {
-        guard node.indexNames.contains(name) else { return [:] }
-        var found: [OrderID: [UInt8]] = [:]
-        for id in ids { if let document = try await node.get(name, id: id.description, realtime: false) { found[id] = document.source } }
+    package func read(_ orders: [OrderAddress]) async throws -> ShelfRead {
+        guard node.indexNames.contains(name) else { return ShelfRead() }
+        var found = ShelfRead()
+        for order in orders { if let document = try await node.get(name, id: order.id.description, realtime: false) { found.documents[order.id] = document.source } }
         return found
     }
 
-    package func remove(_ orders: [ShelfKey]) async throws {
+    package func remove(_ orders: [ShelfKey], epoch: Int64) async throws {
         guard node.indexNames.contains(name), !orders.isEmpty else { return }
         let operations = orders.map {
-            WriteOperation(.delete, index: name, id: $0.id.description, version: Self.stamp($0.version, $0.epoch), versionType: .externalGte)
+            WriteOperation(.delete, index: name, id: $0.address.id.description, version: Self.stamp($0.address.version, $0.epoch), versionType: .externalGte)
         }
         // Gone from searches too before it answers.
         for result in try await node.bulk(operations, refresh: .immediate) {
@@ -53,22 +53,36 @@ package struct WarmShelf: OrderShelf {
         }
     }
 
-    package func documents(of person: PersonRef) async throws -> [[UInt8]] {
-        guard node.indexNames.contains(name) else { return [] }
+    package func documents(of person: PersonRef, from: Instant?, to: Instant?) async throws -> [[UInt8]] {
+        var filters: [JSONValue] = [["term": ["person_ref": .string(person.description)]]], range = JSONObject()
+        if let from { range["gte"] = .string(from.description) }
+        if let to { range["lt"] = .string(to.description) }
+        if !range.isEmpty { filters.append(["range": ["placed_at": .object(range)]]) }
+        let found = Mutex<[[UInt8]]>([])
+        try await pages(["bool": ["filter": .array(filters)]]) { page in
+            let count = found.withLock { found in
+                found += page
+                return found.count
+            }
+            guard count <= Self.documentsMax else { throw StoreError.conflict("too many archived orders to search their texts: give a time range") }
+        }
+        return found.withLock { $0 }
+    }
+
+    package func scan(_ visit: @Sendable ([[UInt8]]) async throws -> Void) async throws { try await pages(["match_all": [:]], visit) }
+
+    /// All pages from one snapshot.
+    private func pages(_ query: JSONValue, _ visit: @Sendable ([[UInt8]]) async throws -> Void) async throws {
+        guard node.indexNames.contains(name) else { return }
         let target = SearchExecutor.Target(index: name, snapshot: try node.snapshot(of: name)), executor = node.executor()
-        var found: [[UInt8]] = [], after: JSONValue?
+        var after: JSONValue?
         while true {
-            var body = JSONObject([
-                ("query", ["bool": ["filter": [["term": ["person_ref": .string(person.description)]]]]]), ("sort", [["order_id": "asc"]]), ("size", 1_000),
-                ("track_total_hits", false),
-            ])
+            var body = JSONObject([("query", query), ("sort", [["order_id": "asc"]]), ("size", 1_000), ("track_total_hits", false)])
             if let after { body["search_after"] = .array([after]) }
             let request = try SearchRequest(json: .object(body))
-            // All pages from one snapshot.
             let hits = try await node.run { try executor.search(request, in: [target]) }.hits
-            for hit in hits { if let source = hit.source { found.append(Array(source)) } }
-            guard hits.count == 1_000, let last = hits.last else { return found }
-            guard found.count < Self.documentsMax else { throw StoreError.conflict("too many archived orders to search their texts: give a time range") }
+            try await visit(hits.compactMap { $0.source.map { Array($0) } })
+            guard hits.count == 1_000, let last = hits.last else { return }
             after = .string(last.id)
         }
     }

@@ -1,4 +1,4 @@
-// config/tiers.yaml: policies and the mover's pace. Whatever is wrong is refused with its line: a policy with a hole would leave orders to nobody.
+// config/tiers.yaml: policies, the mover's pace, where archive and staging lie, and the server's schedule. Whatever is wrong is refused with its line: a policy with a hole would leave orders to nobody.
 
 package import Orders
 internal import Yams
@@ -13,10 +13,14 @@ package struct PolicyError: Error, Equatable, CustomStringConvertible {
 /// How fast orders move, and how long what was staged is kept.
 package struct MoverPace: Sendable, Equatable {
     package var batchOrders = 500
+    /// To the archive more at a time: each commit writes whole files anew.
+    package var archiveBatchOrders = 10_000
     /// 0: as fast as it goes.
     package var ordersPerSecondMax = 0
     package var stagingDays: Int64 = 7
     package init() {}
+
+    package func batch(to tier: Tier) -> Int { tier == .cold ? archiveBatchOrders : batchOrders }
 }
 
 package struct PolicyFile: Sendable {
@@ -24,6 +28,9 @@ package struct PolicyFile: Sendable {
     /// The one that holds unless another is asked for.
     package private(set) var chosen = "default"
     package private(set) var pace = MoverPace()
+    package private(set) var places = TierPlaces()
+    /// Seconds between the runs of a server's own mover; 0: it has none.
+    package private(set) var scheduleSeconds: Int64 = 0
 
     package init(yaml: String) throws(PolicyError) {
         guard yaml.utf8.count <= 1 << 20 else { throw PolicyError(line: 0, reason: "a file of policies has at most 1 MiB") }
@@ -34,13 +41,18 @@ package struct PolicyFile: Sendable {
         }
         guard let root else { throw PolicyError(line: 0, reason: "the file is empty: it needs policies") }
         var chosenAt = 0
-        for (key, value) in try Self.members(root, of: "the file", known: ["policy", "policies", "mover"]) {
+        for (key, value) in try Self.members(root, of: "the file", known: ["policy", "policies", "mover", "archive", "staging", "schedule"]) {
             switch key {
             case "policy":
                 (chosen, chosenAt) = (try Self.text(value), value.line)
             case "policies":
                 for (name, node) in try Self.members(value, of: "policies", known: nil) { policies[name] = try Self.policy(name, node) }
-            default: pace = try Self.pace(value)
+            case "mover": pace = try Self.pace(value)
+            case "archive": try readArchive(value)
+            case "staging":
+                for (_, location) in try Self.members(value, of: "staging", known: ["location"]) { places.staging = try Self.location(location) }
+            default:
+                for (name, seconds) in try Self.members(value, of: "schedule", known: ["every_seconds"]) { scheduleSeconds = try Self.integer(seconds, name, in: 0...31_536_000) }
             }
         }
         guard !policies.isEmpty else { throw PolicyError(line: root.line, reason: "there are no policies") }
@@ -54,6 +66,24 @@ package struct PolicyFile: Sendable {
     }
 
     // MARK: -
+
+    private mutating func readArchive(_ node: Node) throws(PolicyError) {
+        for (key, value) in try Self.members(node, of: "archive", known: ["location", "buckets", "kept_commits"]) {
+            switch key {
+            case "location": places.archive = try Self.location(value)
+            case "buckets": places.buckets = Int(clamping: try Self.integer(value, key, in: 1...256))
+            default: places.keptCommits = Int(clamping: try Self.integer(value, key, in: 1...1_000))
+            }
+        }
+    }
+
+    /// Nil for `default`: in the data folder.
+    private static func location(_ node: Node) throws(PolicyError) -> String? {
+        guard let text = node.scalar?.string, !text.isEmpty, text.utf8.count <= 2_000 else {
+            throw PolicyError(line: node.line, reason: "a location is `default`, a folder, or s3://bucket/prefix?endpoint=...")
+        }
+        return text == "default" ? nil : text
+    }
 
     private static func unknownPolicy(_ name: String, _ policies: [String: TierPolicy]) -> String {
         "there is no policy \(name); there are: \(policies.keys.sorted().joined(separator: ", "))"
@@ -108,9 +138,10 @@ package struct PolicyFile: Sendable {
 
     private static func pace(_ node: Node) throws(PolicyError) -> MoverPace {
         var pace = MoverPace()
-        for (key, value) in try members(node, of: "mover", known: ["batch_orders", "orders_per_second_max", "staging_days"]) {
+        for (key, value) in try members(node, of: "mover", known: ["batch_orders", "archive_batch_orders", "orders_per_second_max", "staging_days"]) {
             switch key {
             case "batch_orders": pace.batchOrders = Int(clamping: try integer(value, key, in: 1...2_000))
+            case "archive_batch_orders": pace.archiveBatchOrders = Int(clamping: try integer(value, key, in: 1...10_000))
             case "orders_per_second_max": pace.ordersPerSecondMax = Int(clamping: try integer(value, key, in: 0...10_000_000))
             default: pace.stagingDays = try integer(value, key, in: 0...3_650)
             }

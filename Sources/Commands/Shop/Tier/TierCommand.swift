@@ -31,11 +31,11 @@ package struct TierPolicyOptions: ParsableArguments {
         }
     }
 
-    func read() throws -> (policy: TierPolicy, pace: MoverPace) {
+    func read() throws -> (policy: TierPolicy, pace: MoverPace, places: TierPlaces) {
         let text = try Files.text(file)
         do throws(PolicyError) {
             let policies = try PolicyFile(yaml: text)
-            return (try policies.policy(policy), policies.pace)
+            return (try policies.policy(policy), policies.pace, policies.places)
         } catch { throw CommandError("\(file): \(error)") }
     }
 }
@@ -48,7 +48,7 @@ package struct TierPlanCommand: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        let (policy, pace) = try options.read(), now = try options.instant
+        let (policy, pace, _) = try options.read(), now = try options.instant
         let plan = try await ShopFolder.withStore(options.data, exclusively: false) { store in try await TierPlan(policy, at: now, pace: pace, in: store) }
         if options.json { return Terminal.line(json(plan, policy, now).text) }
         Terminal.line("policy \(policy.name) at \(now)")
@@ -77,11 +77,11 @@ package struct TierRunCommand: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        var (policy, pace) = try options.read()
+        var (policy, pace, places) = try options.read()
         let now = try options.instant
         if let batch {
             guard (1...2_000).contains(batch) else { throw CommandError("--batch is between 1 and 2,000") }
-            pace.batchOrders = batch
+            (pace.batchOrders, pace.archiveBatchOrders) = (batch, batch)
         }
         let start = monotonicNanoseconds()
         let (report, census) = try await ShopFolder.withStore(options.data, exclusively: false) { store in
@@ -90,8 +90,8 @@ package struct TierRunCommand: AsyncParsableCommand {
             do {
                 var setting = OrderMover.Setting(holder: "isotherm tier run \(Bytes16.random())")
                 (setting.pace, setting.takesOver) = (pace, true)
-                let staging = FolderObjectStore(try root.directory("staging"))
-                let mover = OrderMover(store: store, shelves: [WarmShelf(node: node)], staging: staging, setting: setting)
+                let opened = try places.open(root, node: node, hot: store)
+                let mover = OrderMover(store: store, shelves: opened.shelves, staging: opened.staging, setting: setting)
                 let report = try await mover.run(policy, at: now), census = try await store.census()
                 await node.close()
                 return (report, census)
@@ -106,14 +106,15 @@ package struct TierRunCommand: AsyncParsableCommand {
             let value: JSONValue = [
                 "moved": .integer(Int64(report.moved)), "changed_meanwhile": .integer(Int64(report.changed)), "batches": .integer(Int64(report.batches)),
                 "resumed": .integer(Int64(report.resumed)), "abandoned": .integer(Int64(report.abandoned)), "bytes": .integer(Int64(report.bytes)),
-                "tiers_not_set_up": .array(report.withoutShelf.map { .string($0.rawValue) }), "tiers": .object(census),
+                "refused": .integer(Int64(report.refused)), "copies_removed": .integer(Int64(report.copies)), "tiers": .object(census),
             ]
             return Terminal.line(value.text)
         }
         Terminal.line("\(grouped(report.moved)) orders moved in \(grouped(report.batches)) batches, \(grouped(report.bytes)) bytes, in \(fixed(seconds, 2)) s")
         if report.resumed > 0 { Terminal.line("\(report.resumed) batches of an earlier run gone on with, \(report.abandoned) of them given up") }
         if report.changed > 0 { Terminal.line("\(grouped(report.changed)) had changed meanwhile, and stay until the next run") }
-        for tier in report.withoutShelf { Terminal.line("orders for the \(tier.rawValue) tier stay where they are: it is not set up") }
+        if report.refused > 0 { Terminal.line("\(grouped(report.refused)) cannot lie in the next tier, and stay; the last of them: \(report.refusal)") }
+        if report.copies > 0 { Terminal.line("\(grouped(report.copies)) copies removed that late changes had left") }
     }
 }
 
