@@ -32,6 +32,7 @@ package struct ShopConfiguration: Sendable {
 final class ShopMount: Sendable {
     let router: ShopRouter
     private let store: SQLiteOrderStore
+    private let keys: PersonKeyFile
     private let upkeep: Upkeep
     /// Keeps the product index in step with the store.
     private let projector: CatalogueProjector
@@ -45,9 +46,10 @@ final class ShopMount: Sendable {
         var options = OrdersSQLiteOptions()
         (options.waitingMax, options.batchMax) = (configuration.waitingMax, configuration.batchMax)
         let store = try SQLiteOrderStore(path: data + "/hot/isotherm.db", keys: ring, options: options)
+        let keys = try store.personKeys(folder: data + "/keys")
         let file = try configuration.tiers.map { try tiersFile($0) }
         let places = try (file?.places ?? TierPlaces()).open(FileDirectory(data, create: false), node: node, hot: store)
-        return ShopMount(store, ring, host: host, node: node, places, try file.flatMap { try schedule($0, store, places) }, configuration)
+        return ShopMount(store, keys, ring, host: host, node: node, places, try file.flatMap { try schedule($0, store, keys, places) }, configuration)
     }
 
     private static func tiersFile(_ path: String) throws -> PolicyFile {
@@ -58,12 +60,12 @@ final class ShopMount: Sendable {
         } catch { throw ConfigurationError("\(path): \(error)") }
     }
 
-    private static func schedule(_ file: PolicyFile, _ store: SQLiteOrderStore, _ places: TierPlaces.Opened) throws -> MoverSchedule? {
+    private static func schedule(_ file: PolicyFile, _ store: SQLiteOrderStore, _ keys: PersonKeyFile, _ places: TierPlaces.Opened) throws -> MoverSchedule? {
         guard file.scheduleSeconds > 0 else { return nil }
         // The node holds the data folder's lock: no other mover is alive.
         var setting = OrderMover.Setting(holder: "isotherm serve \(Bytes16.random())")
         (setting.pace, setting.takesOver) = (file.pace, true)
-        let mover = OrderMover(store: store, shelves: places.shelves, staging: places.staging, setting: setting)
+        let mover = OrderMover(store: store, shelves: places.shelves, staging: places.staging, keys: keys, setting: setting)
         return MoverSchedule(mover, try file.policy(nil), every: .seconds(file.scheduleSeconds)) { line in
             // Safe: the text lives through the call.
             _ = unsafe (line + "\n").withCString { unsafe write(2, $0, strlen($0)) }
@@ -71,9 +73,10 @@ final class ShopMount: Sendable {
     }
 
     private init(
-        _ store: SQLiteOrderStore, _ ring: KeyRing, host: String, node: Node, _ places: TierPlaces.Opened, _ schedule: MoverSchedule?, _ configuration: ShopConfiguration
+        _ store: SQLiteOrderStore, _ keys: PersonKeyFile, _ ring: KeyRing, host: String, node: Node, _ places: TierPlaces.Opened, _ schedule: MoverSchedule?,
+        _ configuration: ShopConfiguration
     ) {
-        (self.store, self.schedule) = (store, schedule)
+        (self.store, self.keys, self.schedule) = (store, keys, schedule)
         let secrets = WebhookSecrets(ring)
         let header: AccessPolicy.Header = switch configuration.access {
         case .auto: ["127.0.0.1", "::1", "localhost"].contains(host) ? .believedOnLoopback : .refused
@@ -83,7 +86,7 @@ final class ShopMount: Sendable {
         var limits = ShopServices.Limits()
         (limits.bodyBytesMax, limits.streamsMax) = (configuration.bodyBytesMax, configuration.streamsMax)
         let services = ShopServices(
-            store: TieredOrderStore(hot: store, shelves: places.shelves), gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
+            store: TieredOrderStore(hot: store, shelves: places.shelves, keys: keys), gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
             limits: limits, counts: { store.counts }, now: { Instant.now() })
         router = ShopRouter(services)
         upkeep = Upkeep(services)
@@ -106,7 +109,10 @@ final class ShopMount: Sendable {
     func endStreams() { upkeep.end() }
 
     /// Waits for what is being written.
-    func close() { store.close() }
+    func close() {
+        store.close()
+        keys.close()
+    }
 
     /// Safe: the path lives through the call, which keeps no pointer.
     private static func makeFolder(_ path: String) throws {

@@ -1,22 +1,18 @@
-// An order's document from its bytes: strict, since what is parsed here is put back into the store.
+// The open part of an order's document from its bytes: strict, since what is parsed here is put back into the store.
 
 import JSON
 
 extension OrderDocument {
     /// - Throws: `damaged`, naming the member that is missing or wrong; contents are never quoted.
-    package init(parsing bytes: [UInt8]) throws(StoreError) {
-        guard bytes.count <= OrderDocument.bytesMax, let value = try? JSONValue.parse(bytes), let object = value.object else {
-            throw .damaged("an order's document is no JSON object")
-        }
-        let m = Fields(object)
-        guard try m.integer("format") == OrderDocument.format else { throw .damaged("an order's document has a format this version does not know") }
+    init(openPart object: JSONObject) throws(StoreError) {
+        let m = DocumentFields(object)
         let id: OrderID = try m.id("order_id"), person: PersonRef = try m.id("person_ref"), currency = try m.currency("currency")
         var order = Order(
             id: id, reference: try m.text("reference"), person: person, placedAt: try m.instant("placed_at"), state: try m.word("state"), currency: currency,
             totalMinor: try m.integer("total_minor"), paidMinor: try m.integer("paid_minor"), refundedMinor: try m.integer("refunded_minor"),
             creditMinor: try m.integer("credit_minor"), version: try m.integer("version"))
         (order.deliveredAt, order.returnableUntil) = (try m.optionalInstant("delivered_at"), try m.optionalInstant("returnable_until"))
-        (order.address, order.exchangeOf) = (try m.optionalID("address_id"), try m.optionalID("exchange_of"))
+        order.exchangeOf = try m.optionalID("exchange_of")
         order.lines = try m.each("lines") { line throws(StoreError) in
             OrderLine(
                 position: try line.integer("position"), product: ProductID(try line.text("product_id")), title: try line.text("title"),
@@ -24,7 +20,8 @@ extension OrderDocument {
                 freightMinor: try line.integer("freight_minor"), totalMinor: try line.integer("total_minor"), shipped: try line.integer("shipped"),
                 returned: try line.integer("returned"))
         }
-        self.init(order: order, attributes: object["attributes"])
+        self.init(order: order)
+        personal = .sealed
         payments = try m.each("payments") { payment throws(StoreError) in try OrderDocument.payment(payment, id, person) }
         refunds = try m.each("refunds") { refund throws(StoreError) in
             Refund(payment: try refund.id("payment_id"), amountMinor: try refund.integer("amount_minor"), at: try refund.instant("at"))
@@ -35,7 +32,7 @@ extension OrderDocument {
 
     // MARK: -
 
-    private static func payment(_ m: Fields, _ order: OrderID, _ person: PersonRef) throws(StoreError) -> Payment {
+    private static func payment(_ m: DocumentFields, _ order: OrderID, _ person: PersonRef) throws(StoreError) -> Payment {
         let ledger = PaymentLedger(
             authorised: try m.integer("authorised_minor"), captured: try m.integer("captured_minor"), refunded: try m.integer("refunded_minor"),
             voided: try m.integer("voided_minor"))
@@ -51,25 +48,25 @@ extension OrderDocument {
         return payment
     }
 
-    private static func shipment(_ m: Fields, _ order: OrderID, _ person: PersonRef) throws(StoreError) -> Shipment {
+    private static func shipment(_ m: DocumentFields, _ order: OrderID, _ person: PersonRef) throws(StoreError) -> Shipment {
         var shipment = Shipment(
             id: try m.id("shipment_id"), order: order, person: person, state: try m.word("state"), carrier: try m.text("carrier"),
-            trackingCode: try m.text("tracking_code"), estimatedDelivery: try m.optionalInstant("estimated_delivery"), createdAt: try m.instant("created_at"),
+            trackingCode: "", estimatedDelivery: try m.optionalInstant("estimated_delivery"), createdAt: try m.instant("created_at"),
             version: try m.integer("version"))
         shipment.lines = try m.each("lines") { line throws(StoreError) in (try line.integer("position"), try line.integer("quantity")) }
         var sequence: Int64 = 0
         shipment.events = try m.each("tracking") { event throws(StoreError) in
             sequence += 1
             return TrackingEvent(
-                sequence: sequence, eventID: try event.text("event_id"), kind: try event.word("kind"), happenedAt: try event.instant("happened_at"),
-                receivedAt: try event.instant("received_at"), place: try event.text("place"))
+                sequence: sequence, eventID: "", kind: try event.word("kind"), happenedAt: try event.instant("happened_at"),
+                receivedAt: try event.instant("received_at"), place: "")
         }
         return shipment
     }
 
-    private static func returned(_ m: Fields, _ order: OrderID, _ person: PersonRef) throws(StoreError) -> Return {
+    private static func returned(_ m: DocumentFields, _ order: OrderID, _ person: PersonRef) throws(StoreError) -> Return {
         var back = Return(
-            id: try m.id("return_id"), order: order, person: person, state: try m.word("state"), reason: try m.text("reason"),
+            id: try m.id("return_id"), order: order, person: person, state: try m.word("state"), reason: "",
             valueMinor: try m.integer("value_minor"), requestedAt: try m.instant("requested_at"), version: try m.integer("version"))
         back.exchangeOrder = try m.optionalID("exchange_order")
         back.lines = try m.each("lines") { line throws(StoreError) in
@@ -80,7 +77,7 @@ extension OrderDocument {
 }
 
 /// The members of one object of the document.
-private struct Fields {
+struct DocumentFields {
     private let object: JSONObject
     init(_ object: JSONObject) { self.object = object }
 
@@ -117,13 +114,13 @@ private struct Fields {
         guard let value = Currency(code: try text(name)) else { throw wrong(name) }
         return value
     }
-    func each<T>(_ name: String, _ make: (Fields) throws(StoreError) -> T) throws(StoreError) -> [T] {
+    func each<T>(_ name: String, _ make: (DocumentFields) throws(StoreError) -> T) throws(StoreError) -> [T] {
         guard let values = object[name]?.array else { throw wrong(name) }
         var made: [T] = []
         made.reserveCapacity(values.count)
         for value in values {
             guard let object = value.object else { throw wrong(name) }
-            made.append(try make(Fields(object)))
+            made.append(try make(DocumentFields(object)))
         }
         return made
     }

@@ -1,19 +1,19 @@
 // One order with everything that hangs on it, as it lies outside the hot tier: one JSON object, one digest.
 //
-//     rows of hot -> OrderDocument -> canonical bytes -> SHA-256        (the same rows give the same bytes, whoever dumps them and when)
-//     bytes -> OrderDocument -> rows of hot                             (a recall)
+//     rows of hot -> OrderDocument -> canonical bytes -> SHA-256        (the same rows and key give the same bytes, whoever dumps them and when)
+//     bytes, key -> OrderDocument -> rows of hot                        (a recall)
 //
 // Canonical: members in the order written here, absent values left out, integers for money, RFC 3339 in UTC for moments, rows by their keys
 // (tracking in the order of arrival).
 //
-// Personal data: a person is `person_ref`, an address its identifier. What a gateway calls a payment, and its events' identifiers, are not in it: they stay in hot.
-// Tracking codes and places, and lines, are in the clear for now; personal columns are sealed when sealing comes, and that is a new `format`.
+// Personal data: a person is `person_ref`. Where it went, how its parcels are called and where they were, why something came back, and what an import left, are in the
+// last member, `sealed` (`OrderDocument+Sealing`). What a gateway calls a payment, and its events' identifiers, are not in the document: they stay in hot.
 
 import JSON
 import Secrets
 
 package struct OrderDocument: Sendable, Equatable {
-    package static let format: Int64 = 1
+    package static let format: Int64 = 2
     /// Longer ones are refused by the mover; an order has at most 100 lines, but 1,000 events a shipment.
     package static let bytesMax = 8 << 20
 
@@ -26,6 +26,17 @@ package struct OrderDocument: Sendable, Equatable {
     package var refunds: [Refund]
     package var shipments: [Shipment]
     package var returns: [Return]
+    /// Whether the personal members are here.
+    package var personal = Personal.here
+
+    package enum Personal: Sendable {
+        case here
+        /// Their key was not asked for: they read as empty.
+        case sealed
+        /// Their key was destroyed: they read as empty, for ever.
+        case erased
+    }
+    package var isErased: Bool { personal == .erased }
 
     package struct Refund: Sendable, Equatable {
         package var payment: PaymentID, amountMinor: Int64, at: Instant
@@ -37,31 +48,31 @@ package struct OrderDocument: Sendable, Equatable {
         (self.refunds, self.shipments, self.returns) = (refunds, shipments, returns)
     }
 
-    package var bytes: [UInt8] {
-        var w = JSONWriter(reserving: 1_024)
-        w.object { w in
-            w.member("format", OrderDocument.format)
-            writeOrder(&w)
-            w.key("lines")
-            w.array { w in for line in order.lines { OrderDocument.write(line, &w) } }
-            w.key("payments")
-            w.array { w in for payment in payments { OrderDocument.write(payment, &w) } }
-            w.key("refunds")
-            w.array { w in
-                for refund in refunds {
-                    w.object { w in
-                        w.member("payment_id", refund.payment.description)
-                        w.member("amount_minor", refund.amountMinor)
-                        w.member("at", refund.at.description)
-                    }
+    /// All but the personal members, without the brace at the end.
+    func writeOpenPart() -> JSONWriter {
+        var w = JSONWriter(reserving: 2_048)
+        w.beginObject()
+        w.member("format", OrderDocument.format)
+        writeOrder(&w)
+        w.key("lines")
+        w.array { w in for line in order.lines { OrderDocument.write(line, &w) } }
+        w.key("payments")
+        w.array { w in for payment in payments { OrderDocument.write(payment, &w) } }
+        w.key("refunds")
+        w.array { w in
+            for refund in refunds {
+                w.object { w in
+                    w.member("payment_id", refund.payment.description)
+                    w.member("amount_minor", refund.amountMinor)
+                    w.member("at", refund.at.description)
                 }
             }
-            w.key("shipments")
-            w.array { w in for shipment in shipments { OrderDocument.write(shipment, &w) } }
-            w.key("returns")
-            w.array { w in for back in returns { OrderDocument.write(back, &w) } }
         }
-        return w.bytes
+        w.key("shipments")
+        w.array { w in for shipment in shipments { OrderDocument.write(shipment, &w) } }
+        w.key("returns")
+        w.array { w in for back in returns { OrderDocument.write(back, &w) } }
+        return w
     }
 
     package static func digest(of bytes: [UInt8]) -> [UInt8] { SHA256.hash(bytes) }
@@ -91,9 +102,7 @@ package struct OrderDocument: Sendable, Equatable {
         w.member("version", order.version)
         w.optional("delivered_at", order.deliveredAt?.description)
         w.optional("returnable_until", order.returnableUntil?.description)
-        w.optional("address_id", order.address?.description)
         w.optional("exchange_of", order.exchangeOf?.description)
-        if let attributes { w.member("attributes", attributes) }
     }
 
     private static func write(_ line: OrderLine, _ w: inout JSONWriter) {
@@ -145,7 +154,6 @@ package struct OrderDocument: Sendable, Equatable {
             w.member("shipment_id", shipment.id.description)
             w.member("state", shipment.state.rawValue)
             w.member("carrier", shipment.carrier)
-            w.member("tracking_code", shipment.trackingCode)
             w.optional("estimated_delivery", shipment.estimatedDelivery?.description)
             w.member("created_at", shipment.createdAt.description)
             w.member("version", shipment.version)
@@ -155,11 +163,9 @@ package struct OrderDocument: Sendable, Equatable {
             w.array { w in
                 for event in shipment.events {
                     w.object { w in
-                        w.member("event_id", event.eventID)
                         w.member("kind", event.kind.rawValue)
                         w.member("happened_at", event.happenedAt.description)
                         w.member("received_at", event.receivedAt.description)
-                        w.member("place", event.place)
                     }
                 }
             }
@@ -170,7 +176,6 @@ package struct OrderDocument: Sendable, Equatable {
         w.object { w in
             w.member("return_id", back.id.description)
             w.member("state", back.state.rawValue)
-            w.member("reason", back.reason)
             w.member("value_minor", back.valueMinor)
             w.member("requested_at", back.requestedAt.description)
             w.optional("exchange_order", back.exchangeOrder?.description)

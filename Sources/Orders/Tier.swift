@@ -69,12 +69,14 @@ package enum MoveCommand: Sendable {
     /// Takes the lease, or holds it longer; the outcome's record version is its epoch. `takesOver`: also another's that has not ended.
     case lease(holder: String, seconds: Int64, takesOver: Bool)
     case release(epoch: Int64)
-    case begin(MoveBatch, epoch: Int64)
+    /// Of a store whose orders leave hot sealed with these keys from now on; refused if it was used with others, or with a newer state of them.
+    case begin(MoveBatch, keys: KeysMark, epoch: Int64)
     /// To `staged` (with the manifest's digest), `verified`, `done` or `abandoned`.
     case advance(MoveID, to: MoveStep, manifest: String, epoch: Int64)
     /// Sets the directory for orders of the batch that are as they were dumped, at most `piece` in one transaction: commands of shoppers wait for no more. Until
     /// the outcome's state is `flipped` there are more. Its record version is how many were moved.
-    case flip(MoveID, epoch: Int64)
+    /// From hot, `keys` are those of all people of the batch: each order is sealed again and compared.
+    case flip(MoveID, keys: [PersonRef: PersonKeyState], epoch: Int64)
     /// Removes what hot still has of the orders that were moved, and of nothing else; at most `piece` in one transaction, until the state is `purged`.
     case purge(MoveID, epoch: Int64)
     /// Forgets finished batches whose staging was cleared.

@@ -49,6 +49,12 @@ package final class SQLiteOrderStore: OrderStore {
         }
     }
 
+    /// The keys of the people in this store, in a data folder's `keys`.
+    package func personKeys(folder: String, readonly: Bool = false) throws(StoreError) -> PersonKeyFile {
+        let mark = try writer.maintain { connection throws(StoreError) in try readKeysMark(connection) }
+        return try PersonKeyFile(folder: folder, mark: mark, readonly: readonly)
+    }
+
     // MARK: Identity
 
     package func personRef(_ key: PersonKey) async throws(StoreError) -> PersonRef? {

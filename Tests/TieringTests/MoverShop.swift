@@ -13,7 +13,6 @@ import Tiering
 
 struct Stopped: Error {}
 
-
 final class MoverShop: Sendable {
     let folder: String
     let store: SQLiteOrderStore
@@ -22,27 +21,31 @@ final class MoverShop: Sendable {
     let archive: ColdShelf
     let staging: FolderObjectStore
     let tiers: TieredOrderStore
+    let keys: PersonKeyFile
     /// The last day; orders are older than that.
     static let now = Instant(seconds: 1_700_000_000)
     static let day: Int64 = 86_400
     static let policy = TierPolicy(name: "test", classes: [.orders: [.init(.hot, from: 0, to: 90), .init(.warm, from: 90, to: 180), .init(.cold, from: 180, to: nil)]])
 
-    init(withArchive: Bool = true) async throws {
+    /// - Parameter onDisk: the warm index and staging are real files too, beside hot and keys, as in a data folder.
+    init(withArchive: Bool = true, onDisk: Bool = false) async throws {
         folder = NSTemporaryDirectory() + "isotherm-mover-\(Bytes16.random())"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        store = try SQLiteOrderStore(path: folder + "/isotherm.db", keys: KeyRing(master: [UInt8](repeating: 7, count: 32)))
+        try FileManager.default.createDirectory(atPath: folder + "/hot", withIntermediateDirectories: true)
+        store = try SQLiteOrderStore(path: folder + "/hot/isotherm.db", keys: KeyRing(master: [UInt8](repeating: 7, count: 32)))
+        keys = try store.personKeys(folder: folder + "/keys")
         var options = NodeOptions()
         options.background = false
-        node = try await Node.open(root: MemoryDirectory(), options: options)
+        node = try await Node.open(root: onDisk ? FileDirectory(folder, create: true) : MemoryDirectory(), options: options)
         warm = WarmShelf(node: node)
-        staging = FolderObjectStore(MemoryDirectory())
-        archive = ColdShelf(store: FolderObjectStore(MemoryDirectory()), leaseOf: store)
-        tiers = TieredOrderStore(hot: store, shelves: withArchive ? [warm, archive] : [warm])
+        staging = FolderObjectStore(onDisk ? try FileDirectory(folder).directory("staging") : MemoryDirectory())
+        archive = ColdShelf(store: FolderObjectStore(onDisk ? try FileDirectory(folder).directory("cold") : MemoryDirectory()), leaseOf: store)
+        tiers = TieredOrderStore(hot: store, shelves: withArchive ? [warm, archive] : [warm], keys: keys)
     }
 
     func close() async {
         await node.close()
         store.close()
+        keys.close()
         try? FileManager.default.removeItem(atPath: folder)
     }
 
@@ -55,7 +58,7 @@ final class MoverShop: Sendable {
         setting.pace.stagingDays = stagingDays
         setting.takesOver = true
         (setting.clock, setting.seam) = ({ Instant.now().adding(days: daysLater) }, seam)
-        return OrderMover(store: store, shelves: shelves ?? [warm, archive], staging: staging, setting: setting)
+        return OrderMover(store: store, shelves: shelves ?? [warm, archive], staging: staging, keys: keys, setting: setting)
     }
 
     // MARK: What happens in it
@@ -165,7 +168,7 @@ final class MoverShop: Sendable {
         let asked = Set(ids)
         func on(_ shelf: any OrderShelf) async throws -> Set<OrderID> {
             let found = Mutex<Set<OrderID>>([])
-            try await shelf.scan { documents in for bytes in documents { let id = try OrderDocument(parsing: bytes).order.id; found.withLock { _ = $0.insert(id) } } }
+            try await shelf.scan { documents in for bytes in documents { let id = try OrderDocument(openPartOf: bytes).order.id; found.withLock { _ = $0.insert(id) } } }
             return found.withLock { $0 }.intersection(asked)
         }
         return [.hot: Set(hot.compactMap { OrderID(text: $0) }), .warm: try await on(warm), .cold: try await on(archive)]

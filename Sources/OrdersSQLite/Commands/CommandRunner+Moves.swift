@@ -3,7 +3,7 @@
 // Invariants
 //     1  Every command but the lease itself names the lease's epoch; one of an older epoch changes nothing.
 //     2  A step follows the one before it; a step that was taken is not taken again, and asking for it once more is no error.
-//     3  A flip takes an order only if tier, version and, from hot, the bytes of its document are those that were dumped.
+//     3  A flip takes an order only if tier, version and, from hot, the bytes of its document, sealed again, are those that were dumped.
 //     4  A purge takes only what the directory says is elsewhere, and keeps what a late duplicate is recognised by.
 
 import Orders
@@ -16,15 +16,16 @@ extension CommandRunner {
             try requireEpoch(epoch)
             try connection.run("UPDATE leases SET until = ? WHERE name = 'mover'", .at(caller.at))
             return StoreOutcome(recordVersion: epoch)
-        case .begin(let batch, let epoch):
+        case .begin(let batch, let keys, let epoch):
             try requireEpoch(epoch)
+            try remember(keys)
             return try begin(batch)
         case .advance(let id, let step, let manifest, let epoch):
             try requireEpoch(epoch)
             return try advance(id, to: step, manifest, caller)
-        case .flip(let id, let epoch):
+        case .flip(let id, let keys, let epoch):
             try requireEpoch(epoch)
-            return try flip(id, caller)
+            return try flip(id, keys, caller)
         case .purge(let id, let epoch):
             try requireEpoch(epoch)
             return try purge(id)
@@ -79,6 +80,15 @@ extension CommandRunner {
         guard now == epoch else { throw .conflict("another mover has taken over") }
     }
 
+    /// Before anything is sealed with them outside hot.
+    private func remember(_ keys: KeysMark) throws(StoreError) {
+        if let known = try readKeysMark(connection) {
+            guard known.id == keys.id, known.changes <= keys.changes else { throw .conflict("these are not the newest keys of the people in this store: put those back") }
+        }
+        try connection.run(
+            "INSERT INTO sealing(one, keys_id, changes) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET changes = excluded.changes", .id(keys.id), .int(keys.changes))
+    }
+
     private func begin(_ batch: MoveBatch) throws(StoreError) -> StoreOutcome {
         guard (1...10_000).contains(batch.entries.count), batch.from < batch.to else { throw .invalid("a batch has 1 to 10,000 orders, and goes to a colder tier") }
         try connection.run(
@@ -126,7 +136,7 @@ extension CommandRunner {
         return StoreOutcome(id: id.value, state: step.rawValue)
     }
 
-    private func flip(_ id: MoveID, _ caller: Caller) throws(StoreError) -> StoreOutcome {
+    private func flip(_ id: MoveID, _ keys: [PersonRef: PersonKeyState], _ caller: Caller) throws(StoreError) -> StoreOutcome {
         let row = try moveRow(id)
         if row.step == .flipped { return StoreOutcome(id: id.value, state: row.step.rawValue, changed: 0) }
         guard row.step == .verified else { throw .illegalTransition(of: "the batch", state: row.step.rawValue, event: "flip", legal: []) }
@@ -135,7 +145,7 @@ extension CommandRunner {
         ) { row throws(StoreError) in MoveEntry(order: try row.id(0), version: row.int(1), digest: row.blob(2)) }
         var moved: [OrderID] = []
         for entry in entries {
-            let isMoved = try flip(entry, row)
+            let isMoved = try flip(entry, row, keys)
             if isMoved { moved.append(entry.order) }
             try connection.run(
                 "UPDATE move_orders SET moved = ?3 WHERE batch_id = ?1 AND order_id = ?2", .id(id.value), .id(entry.order.value), .int(isMoved ? 1 : 0))
@@ -146,10 +156,12 @@ extension CommandRunner {
         return StoreOutcome(id: id.value, state: step.rawValue, recordVersion: Int64(moved.count), changed: max(Int64(moved.count), 1))
     }
 
-    private func flip(_ entry: MoveEntry, _ row: MoveRow) throws(StoreError) -> Bool {
+    private func flip(_ entry: MoveEntry, _ row: MoveRow, _ keys: [PersonRef: PersonKeyState]) throws(StoreError) -> Bool {
         if row.from == .hot {
-            // A tracking event or a return changes the body and not the version.
-            guard let document = try OrderDump.document(entry.order, connection), OrderDocument.digest(of: document.bytes) == entry.digest else { return false }
+            // A tracking event or a return changes the body and not the version. Without the person's key nothing can be compared: it stays.
+            guard let document = try OrderDump.document(entry.order, connection), let key = keys[document.order.person],
+                OrderDocument.digest(of: try document.bytes(sealedWith: key)) == entry.digest
+            else { return false }
         }
         try connection.run(
             "UPDATE order_directory SET tier = ?4 WHERE order_id = ?1 AND tier = ?2 AND version = ?3",

@@ -8,6 +8,7 @@ extension CommandRunner {
     /// - Throws: `archived`, when the directory names another version than the document's: fetch it again.
     func recall(_ document: OrderDocument, _ caller: Caller) throws(StoreError) {
         let order = document.order
+        guard document.personal != .sealed else { throw .invalid("order \(order.id) was read without its personal data, and cannot come back so") }
         guard let at = try placement(of: order.id) else { throw .notFound("such order") }
         if at.tier == .hot { return }
         guard at.version == order.version else { throw .archived(order.id) }
@@ -16,7 +17,7 @@ extension CommandRunner {
         try connection.run("DELETE FROM moved_shipments WHERE order_id = ?", .id(order.id.value))
         try connection.run("DELETE FROM moved_returns WHERE order_id = ?", .id(order.id.value))
         try insertBody(document)
-        for shipment in document.shipments { try insert(shipment) }
+        for shipment in document.shipments { try insert(document.isErased ? nameless(shipment) : shipment) }
         for back in document.returns { try insert(back) }
         try connection.run(
             "UPDATE order_directory SET tier = 'hot', version = version + 1 WHERE order_id = ? AND version = ?", .id(order.id.value), .int(order.version))
@@ -48,6 +49,14 @@ extension CommandRunner {
                 .id(order.id.value), .int(line.position), .int(try masterRow(line.product).product), .text(line.title), .optional(line.seller), .int(line.quantity),
                 .int(line.unitMinor), .int(line.freightMinor), .int(line.totalMinor), .int(line.shipped), .int(line.returned))
         }
+    }
+
+    /// What carriers called it was erased; the names must differ all the same.
+    private func nameless(_ shipment: Shipment) -> Shipment {
+        var shipment = shipment
+        shipment.trackingCode = "erased-\(shipment.id)"
+        for at in shipment.events.indices { shipment.events[at].eventID = "erased-\(shipment.id)-\(at + 1)" }
+        return shipment
     }
 
     private func insert(_ shipment: Shipment) throws(StoreError) {

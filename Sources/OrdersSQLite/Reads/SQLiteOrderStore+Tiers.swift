@@ -106,6 +106,11 @@ extension SQLiteOrderStore: TierStore {
     package func purges() async throws(StoreError) -> Int64 { try await read { connection throws(StoreError) in try readPurges(connection) } }
 }
 
+/// What hot remembers of the keys its orders are sealed with; nil before the first batch left.
+func readKeysMark(_ connection: Connection) throws(StoreError) -> KeysMark? {
+    try connection.first("SELECT keys_id, changes FROM sealing") { row throws(StoreError) in KeysMark(id: try row.id(0), changes: row.int(1)) }
+}
+
 func readPurges(_ connection: Connection) throws(StoreError) -> Int64 { try connection.first("SELECT count FROM purges") { $0.int(0) } ?? 0 }
 
 // MARK: -

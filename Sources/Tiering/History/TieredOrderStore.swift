@@ -13,11 +13,12 @@ package import Orders
 package struct TieredOrderStore: OrderStore {
     package let hot: any TierStore
     private let shelves: [Tier: any OrderShelf]
+    private let keys: any PersonKeys
     /// Looks at the directory for one answer: a body moves at most once in a mover's batch, so more than two are rare.
     private static let looksMax = 8
 
-    package init(hot: any TierStore, shelves: [any OrderShelf]) {
-        self.hot = hot
+    package init(hot: any TierStore, shelves: [any OrderShelf], keys: any PersonKeys) {
+        (self.hot, self.keys) = (hot, keys)
         self.shelves = Dictionary(shelves.map { ($0.tier, $0) }, uniquingKeysWith: { a, _ in a })
     }
 
@@ -98,7 +99,7 @@ package struct TieredOrderStore: OrderStore {
             var others: Set<OrderID> = []
             for shelf in shelves.values {
                 for bytes in try await reading({ try await shelf.documents(of: person, from: query.from, to: query.to) }) {
-                    let document = try OrderDocument(parsing: bytes)
+                    let document = try OrderDocument(openPartOf: bytes)
                     if document.contains(text) { others.insert(document.order.id) }
                 }
             }
@@ -115,7 +116,7 @@ package struct TieredOrderStore: OrderStore {
             if wanted.isEmpty { continue }
             let found = try await reading { try await shelf.read(wanted) }
             page.archive += found.reads
-            for (id, bytes) in found.documents { documents[id] = try OrderDocument(parsing: bytes) }
+            for (id, bytes) in found.documents { documents[id] = try OrderDocument(parsing: bytes, keys: keys) }
         }
         for at in page.orders.indices {
             let order = page.orders[at]
@@ -151,7 +152,7 @@ package struct TieredOrderStore: OrderStore {
         let found = try await reading { try await shelf.read([order]) }
         reads += found.reads
         guard let bytes = found.documents[order.id] else { return nil }
-        let document = try OrderDocument(parsing: bytes)
+        let document = try OrderDocument(parsing: bytes, keys: keys)
         return document.order.version == order.version && document.order.id == order.id ? document : nil
     }
 

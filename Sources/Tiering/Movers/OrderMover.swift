@@ -63,6 +63,7 @@ package actor OrderMover {
     private let store: any TierStore
     private let shelves: [Tier: any OrderShelf]
     private let staging: any ObjectStore
+    private let keys: any PersonKeys
     private let setting: Setting
     private var epoch: Int64 = 0
     private var report = MoverReport()
@@ -70,8 +71,8 @@ package actor OrderMover {
     /// A batch is cut here, so that it is a bounded object.
     private static let batchBytesMax = 32 << 20
 
-    package init(store: any TierStore, shelves: [any OrderShelf], staging: any ObjectStore, setting: Setting) {
-        (self.store, self.staging, self.setting) = (store, staging, setting)
+    package init(store: any TierStore, shelves: [any OrderShelf], staging: any ObjectStore, keys: any PersonKeys, setting: Setting) {
+        (self.store, self.staging, self.keys, self.setting) = (store, staging, keys, setting)
         self.shelves = Dictionary(shelves.map { ($0.tier, $0) }, uniquingKeysWith: { a, _ in a })
     }
 
@@ -130,14 +131,20 @@ package actor OrderMover {
 
     private func documents(_ ids: [OrderID], from: Tier) async throws -> [ShelvedOrder] {
         if from == .hot {
-            return try await store.documents(ids).filter(\.isSettled).map { ShelvedOrder(id: $0.order.id, version: $0.order.version, bytes: $0.bytes) }
+            let documents = try await store.documents(ids).filter(\.isSettled)
+            // Durable before anything sealed with them goes anywhere.
+            let keys = try keys.make(for: documents.map(\.order.person))
+            return try documents.compactMap { document in
+                guard let key = keys[document.order.person] else { return nil }
+                return ShelvedOrder(id: document.order.id, version: document.order.version, bytes: try document.bytes(sealedWith: key))
+            }
         }
         guard let shelf = shelves[from] else { throw MoverError.noShelf(from) }
         let placements = try await store.placements(ids)
         let found = try await shelf.read(ids.compactMap { id in placements[id].map { OrderAddress(id, $0) } }).documents
         return try ids.compactMap { id in
             guard let bytes = found[id], let at = placements[id], at.tier == from else { return nil }
-            let document = try OrderDocument(parsing: bytes)
+            let document = try OrderDocument(openPartOf: bytes)
             return document.order.version == at.version ? ShelvedOrder(id: id, version: at.version, bytes: bytes) : nil
         }
     }
@@ -153,7 +160,7 @@ package actor OrderMover {
         var batch = MoveBatch(
             id: id, from: from, to: to, staging: "moves/\(id)", startedAt: now, expiresAt: now.adding(days: setting.pace.stagingDays),
             entries: orders.map { MoveEntry(order: $0.id, version: $0.version, digest: OrderDocument.digest(of: $0.bytes)) })
-        try await tell(.begin, .begin(batch, epoch: epoch))
+        try await tell(.begin, .begin(batch, keys: try keys.mark(), epoch: epoch))
         let lines = StagedBatch.lines(orders), manifest = StagedBatch.manifest(batch, lines: lines)
         try await step(.stageOrders) { try await staging.put(StagedBatch.ordersKey(batch.staging), lines) }
         try await step(.stageManifest) { try await staging.put(StagedBatch.manifestKey(batch.staging), manifest) }
@@ -177,9 +184,11 @@ package actor OrderMover {
 
     /// From `verified`, or from the midst of it, to the end.
     private func flip(_ batch: MoveBatch) async throws {
+        let people = batch.from == .hot ? try await store.placements(batch.entries.map(\.order)).values.map(\.person) : []
+        let keys = try keys.find(people)
         var moved = 0
         for _ in 0...batch.entries.count {
-            let outcome = try await tell(.flip, .flip(batch.id, epoch: epoch))
+            let outcome = try await tell(.flip, .flip(batch.id, keys: keys, epoch: epoch))
             moved += Int(clamping: outcome.recordVersion)
             if outcome.state == MoveStep.flipped.rawValue { break }
         }

@@ -100,7 +100,7 @@ package struct WarmShelf: OrderShelf {
         let lines: JSONValue = [
             "properties": ["product_id": type("keyword"), "title": type("text"), "seller_id": type("keyword"), "quantity": type("long"), "total_minor": type("long")]
         ]
-        let shipments: JSONValue = ["properties": ["carrier": type("keyword"), "tracking_code": type("keyword"), "state": type("keyword")]]
+        let shipments: JSONValue = ["properties": ["carrier": type("keyword"), "state": type("keyword")]]
         let properties: JSONValue = [
             "order_id": type("keyword"), "reference": type("keyword"), "person_ref": type("keyword"), "placed_at": type("date"), "delivered_at": type("date"),
             "state": type("keyword"), "currency": type("keyword"), "total_minor": type("long"), "paid_minor": type("long"), "refunded_minor": type("long"),

@@ -40,6 +40,8 @@ package struct TierPlan: Sendable, Equatable {
     private static func meanBytes(_ selection: MoveSelection, in store: any TierStore) async throws(StoreError) -> Int64 {
         let keys = try await store.movable(selection, after: nil, limit: sampleMax)
         let documents = try await store.documents(keys.map(\.order))
-        return documents.isEmpty ? 0 : Int64(documents.reduce(0) { $0 + $1.bytes.count } / documents.count)
+        // Every key makes as many bytes.
+        let key = PersonKeyState.key(.random()), bytes = try documents.map { document throws(StoreError) in try document.bytes(sealedWith: key).count }
+        return documents.isEmpty ? 0 : Int64(bytes.reduce(0, +) / documents.count)
     }
 }

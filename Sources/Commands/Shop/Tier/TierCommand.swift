@@ -91,7 +91,9 @@ package struct TierRunCommand: AsyncParsableCommand {
                 var setting = OrderMover.Setting(holder: "isotherm tier run \(Bytes16.random())")
                 (setting.pace, setting.takesOver) = (pace, true)
                 let opened = try places.open(root, node: node, hot: store)
-                let mover = OrderMover(store: store, shelves: opened.shelves, staging: opened.staging, setting: setting)
+                let keys = try store.personKeys(folder: options.data + "/keys")
+                defer { keys.close() }
+                let mover = OrderMover(store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, setting: setting)
                 let report = try await mover.run(policy, at: now), census = try await store.census()
                 await node.close()
                 return (report, census)
