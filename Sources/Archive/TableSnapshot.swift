@@ -19,6 +19,9 @@ package struct TableSnapshot: Sendable {
     package var rowCount: Int { slices.values.reduce(0) { $0 + $1.rowCount } }
     package var byteCount: Int { slices.values.reduce(0) { $0 + $1.byteCount } }
 
+    /// The highest epoch of a writer's lease that any slice was written under, also one that lost (`TableWriter.write` names it in the token); 0 for none.
+    package var newestEpoch: Int64 { listing.files.keys.compactMap { FileSlice(path: $0, byteCount: 0, rowCount: 0)?.epoch }.max() ?? 0 }
+
     /// The slice that owns a person's orders of one month; nil when there are none.
     package func slice(person: String, in partition: Partition) -> FileSlice? {
         slices[FileSlice.fileID(partition, bucket: FileSlice.bucket(person: person, of: table.buckets))]

@@ -67,7 +67,8 @@ package struct MoveBatch: Sendable, Equatable {
 /// What a mover tells the store. All but the lease itself carry the lease's epoch: one of an older epoch is refused.
 package enum MoveCommand: Sendable {
     /// Takes the lease, or holds it longer; the outcome's record version is its epoch. `takesOver`: also another's that has not ended.
-    case lease(holder: String, seconds: Int64, takesOver: Bool)
+    /// Its epoch is above `above` at least.
+    case lease(holder: String, seconds: Int64, takesOver: Bool, above: Int64 = 0)
     case release(epoch: Int64)
     /// Of a store whose orders leave hot sealed with these keys from now on; refused if it was used with others, or with a newer state of them.
     case begin(MoveBatch, keys: KeysMark, epoch: Int64)
@@ -81,6 +82,13 @@ package enum MoveCommand: Sendable {
     case purge(MoveID, epoch: Int64)
     /// Forgets finished batches whose staging was cleared.
     case forget([MoveID], epoch: Int64)
+    /// Documents found outside hot by who puts a restored hot in step again (`FoundOrder`); `keys` are those of all their people. The outcome's record version is
+    /// how many orders the directory has elsewhere or otherwise now.
+    case adopt([FoundOrder], keys: [PersonRef: PersonKeyState], epoch: Int64)
+    /// These are nowhere but in hot still: the directory says hot again, for those that are.
+    case keepHot([OrderID], epoch: Int64)
+    /// Ends a batch of before a restore, wherever it stood, without touching another tier.
+    case end(MoveID, epoch: Int64)
     /// Forgets copies that were removed.
     case forgetCopies([LeftCopy], epoch: Int64)
 
@@ -97,6 +105,9 @@ package enum MoveCommand: Sendable {
         case .purge: "purge"
         case .forget: "forget"
         case .forgetCopies: "forget_copies"
+        case .adopt: "adopt"
+        case .keepHot: "keep_hot"
+        case .end: "end"
         }
     }
 }
@@ -115,4 +126,12 @@ package struct MoveSelection: Sendable, Equatable {
 package struct MoveKey: Sendable, Equatable {
     package var placedAt: Instant, order: OrderID
     package init(placedAt: Instant, order: OrderID) { (self.placedAt, self.order) = (placedAt, order) }
+}
+
+/// A document that lies in a tier though the directory may know nothing of it: hot is older than the tier.
+package struct FoundOrder: Sendable {
+    package var document: OrderDocument, tier: Tier
+    /// SHA-256 of its bytes.
+    package var digest: [UInt8]
+    package init(document: OrderDocument, tier: Tier, digest: [UInt8]) { (self.document, self.tier, self.digest) = (document, tier, digest) }
 }

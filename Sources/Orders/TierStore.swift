@@ -18,6 +18,9 @@ package protocol TierStore: OrderStore {
     /// Orders by tier.
     func census() async throws(StoreError) -> [Tier: Int64]
 
+    /// Orders that the directory places in a tier other than hot, oldest first, after a key.
+    func placed(in tier: Tier, after: MoveKey?, limit: Int) async throws(StoreError) -> [MoveKey]
+
     /// Batches that are not done, oldest first, with their entries.
     func openMoves() async throws(StoreError) -> [MoveBatch]
     /// The newest batches, without their entries.

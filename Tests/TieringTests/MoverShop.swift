@@ -42,6 +42,23 @@ final class MoverShop: Sendable {
         tiers = TieredOrderStore(hot: store, shelves: withArchive ? [warm, archive] : [warm], keys: keys)
     }
 
+    /// The same tiers under a store restored from a backup; the shop before must not be used any more, but for its store's closing.
+    private init(_ other: MoverShop, _ path: String) throws {
+        (folder, node, warm, staging) = (other.folder, other.node, other.warm, other.staging)
+        store = try SQLiteOrderStore(path: path, keys: KeyRing(master: [UInt8](repeating: 7, count: 32)))
+        keys = other.keys
+        archive = ColdShelf(store: other.archive.store, leaseOf: store)
+        tiers = TieredOrderStore(hot: store, shelves: [warm, archive], keys: keys)
+    }
+
+    func restored(_ backup: String) async throws -> MoverShop {
+        let path = folder + "/restored-\(Bytes16.random()).db"
+        try await OrderBackup.restore(backup, to: path)
+        return try MoverShop(self, path)
+    }
+
+    func reconciler() -> TierReconciler { TierReconciler(store: store, shelves: [warm, archive], staging: staging, keys: keys, holder: "test reconcile") }
+
     func close() async {
         await node.close()
         store.close()

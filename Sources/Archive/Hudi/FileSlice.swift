@@ -33,6 +33,14 @@ package struct FileSlice: Hashable, Sendable {
 
     package var name: String { path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path }
 
+    /// Of the writer's lease, as the token has it; nil for a foreign token.
+    var epoch: Int64? {
+        let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+        guard parts.count == 3 else { return nil }
+        let token = parts[1].split(separator: "-")
+        return token.count == 3 ? Int64(token[1]) : nil
+    }
+
     /// The id of the group of a partition and bucket: a UUID (RFC 9562, version 8) of a hash of both.
     package static func fileID(_ partition: Partition, bucket: Int) -> String {
         let name = "\(partition.path)#\(bucket)"

@@ -11,7 +11,7 @@ import Orders
 extension CommandRunner {
     func move(_ command: MoveCommand, _ caller: Caller) throws(StoreError) -> StoreOutcome {
         switch command {
-        case .lease(let holder, let seconds, let takesOver): return try lease(holder, seconds, takesOver, caller)
+        case .lease(let holder, let seconds, let takesOver, let above): return try lease(holder, seconds, takesOver, above, caller)
         case .release(let epoch):
             try requireEpoch(epoch)
             try connection.run("UPDATE leases SET until = ? WHERE name = 'mover'", .at(caller.at))
@@ -33,6 +33,15 @@ extension CommandRunner {
             try requireEpoch(epoch)
             for id in ids { try connection.run("DELETE FROM moves WHERE batch_id = ? AND finished_at IS NOT NULL", .id(id.value)) }
             return StoreOutcome(changed: Int64(ids.count))
+        case .adopt(let found, let keys, let epoch):
+            try requireEpoch(epoch)
+            return try adopt(found, keys, caller)
+        case .keepHot(let ids, let epoch):
+            try requireEpoch(epoch)
+            return try keepHot(ids, caller)
+        case .end(let id, let epoch):
+            try requireEpoch(epoch)
+            return try end(id, caller)
         case .forgetCopies(let copies, let epoch):
             try requireEpoch(epoch)
             for copy in copies {
@@ -62,11 +71,12 @@ extension CommandRunner {
 
     // MARK: -
 
-    private func lease(_ holder: String, _ seconds: Int64, _ takesOver: Bool, _ caller: Caller) throws(StoreError) -> StoreOutcome {
+    private func lease(_ holder: String, _ seconds: Int64, _ takesOver: Bool, _ above: Int64, _ caller: Caller) throws(StoreError) -> StoreOutcome {
         guard (1...200).contains(holder.utf8.count), (1...3_600).contains(seconds) else { throw .invalid("a lease has a holder, and lasts 1 to 3,600 seconds") }
         let held = try connection.first("SELECT holder, epoch, until FROM leases WHERE name = 'mover'") { (holder: $0.text(0), epoch: $0.int(1), until: $0.instant(2)) }
         if let held, held.holder != holder, held.until > caller.at, !takesOver { throw .conflict("\(held.holder) is moving orders until \(held.until)") }
-        let epoch = held.map { $0.holder == holder && $0.until > caller.at ? $0.epoch : $0.epoch + 1 } ?? 1
+        let next = held.map { $0.holder == holder && $0.until > caller.at ? $0.epoch : $0.epoch + 1 } ?? 1
+        let epoch = max(next, above < .max ? above + 1 : above)
         try connection.run(
             """
             INSERT INTO leases(name, holder, epoch, until) VALUES ('mover', ?, ?, ?)

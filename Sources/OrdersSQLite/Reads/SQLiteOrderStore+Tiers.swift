@@ -23,6 +23,15 @@ extension SQLiteOrderStore: TierStore {
         }
     }
 
+    package func placed(in tier: Tier, after: MoveKey?, limit: Int) async throws(StoreError) -> [MoveKey] {
+        try await read { connection throws(StoreError) in
+            try connection.all(
+                TierSQL.placed, .text(tier.rawValue), .int(after?.placedAt.microseconds ?? .min), .id(after?.order.value ?? Bytes16(high: 0, low: 0)),
+                .int(Int64(min(max(limit, 1), 10_000)))
+            ) { row throws(StoreError) in MoveKey(placedAt: row.instant(0), order: try row.id(1)) }
+        }
+    }
+
     package func documents(_ ids: [OrderID]) async throws(StoreError) -> [OrderDocument] {
         try await read { connection throws(StoreError) in
             var found: [OrderDocument] = []
@@ -138,6 +147,13 @@ package enum TierSQL {
             AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.order_id = d.order_id AND r.state IN ('requested', 'approved', 'received'))
             AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = d.order_id AND p.state IN ('created', 'action_required', 'authorised', 'part_captured'))
         ORDER BY d.placed_at, d.order_id LIMIT ?7
+        """
+    /// Orders outside hot are in a final state, so the same index has them all.
+    static let placed: StaticString = """
+        SELECT d.placed_at, d.order_id FROM order_directory d
+        WHERE d.tier = ?1 AND (d.placed_at, d.order_id) > (?2, ?3)
+            AND (d.state = 'delivered' OR d.state = 'part_returned' OR d.state = 'returned' OR d.state = 'cancelled' OR d.state = 'expired')
+        ORDER BY d.placed_at, d.order_id LIMIT ?4
         """
     static let countMovable: StaticString = """
         SELECT count(*) FROM order_directory d

@@ -5,7 +5,7 @@
 //
 // Invariants
 //     1  A body is shown only under the tier and version that the directory named in the same look.
-//     2  After a recall the copy that is left behind is removed if possible; if not, nobody reads it.
+//     2  After a recall nobody reads the copy that is left behind; the mover removes it.
 //     3  Payments are always hot's.
 
 package import Orders
@@ -27,9 +27,7 @@ package struct TieredOrderStore: OrderStore {
         for _ in 0..<Self.looksMax {
             let id: OrderID
             do throws(StoreError) {
-                let outcome = try await hot.perform(command)
-                if let recalled = command.recalled, !outcome.replayed { await forget(recalled) }
-                return outcome
+                return try await hot.perform(command)
             } catch .archived(let archived) { id = archived }
             command.recalled = try await valid(id)
         }
@@ -183,11 +181,6 @@ package struct TieredOrderStore: OrderStore {
             if let document = try await document(OrderAddress(order), tier, &reads) { return archived(document) }
         }
         throw .damaged("order \(id) is not where the directory says")
-    }
-
-    /// A copy of what is hot again; those of the archive are the mover's to remove, who holds its lease.
-    private func forget(_ document: OrderDocument) async {
-        for shelf in shelves.values where shelf.tier != .cold { try? await shelf.remove([ShelfKey(OrderAddress(document.order), epoch: nil)], epoch: 0) }
     }
 
     private func reading<T>(_ body: () async throws -> T) async throws(StoreError) -> T {

@@ -126,6 +126,11 @@ package actor ColdShelf: OrderShelf {
         if let error = failed.withLock({ $0 }) { throw error }
     }
 
+    package func newestEpoch() async throws -> Int64 {
+        guard let table = try await openTable() else { return 0 }
+        return try await table.snapshot().newestEpoch
+    }
+
     // MARK: -
 
     /// At their very versions.

@@ -14,7 +14,7 @@ package import Storage
 
 /// Every write of a mover, in the order of a batch's life: where tests stop it, before and after.
 package enum MoverWrite: String, Sendable, CaseIterable {
-    case lease, begin, stageOrders, stageManifest, staged, load, verified, flip, removeFromSource, purge, removeStale, done, clearStaging, forget, abandon, removeCopies, forgetCopies, tidy, release
+    case lease, begin, stageOrders, stageManifest, staged, load, verified, flip, removeFromSource, purge, removeStale, done, clearStaging, forget, abandon, stageCopies, removeCopies, forgetCopies, tidy, release
 }
 
 package struct MoverReport: Sendable, Equatable {
@@ -276,11 +276,20 @@ package actor OrderMover {
                 let keys = some.compactMap { copy in
                     placements[copy.order].map { ShelfKey(OrderAddress(id: copy.order, person: $0.person, placedAt: $0.placedAt, version: copy.version), epoch: nil) }
                 }
+                try await keep(try await shelf.read(keys.map(\.address)).documents, of: keys.map(\.address))
                 try await step(.removeCopies) { try await shelf.remove(keys, epoch: epoch) }
             }
             try await tell(.forgetCopies, .forgetCopies(copies, epoch: epoch))
             report.copies += copies.count
         }
+    }
+
+    /// Hot restored from a backup of before the recall asks for them (`TierReconciler`): they are kept as long as what is staged.
+    private func keep(_ found: [OrderID: [UInt8]], of addresses: [OrderAddress]) async throws {
+        let orders = addresses.sorted { $0.id < $1.id }.compactMap { at in found[at.id].map { ShelvedOrder(id: at.id, version: at.version, bytes: $0) } }
+        guard !orders.isEmpty else { return }
+        let until = setting.clock().adding(days: setting.pace.stagingDays)
+        try await step(.stageCopies) { try await StagedBatch.keep(orders, until: until, in: staging) }
     }
 
     private func tidy(_ shelf: any OrderShelf) async throws { try await step(.tidy) { try await shelf.tidy(epoch: epoch) } }
@@ -289,7 +298,7 @@ package actor OrderMover {
     private func sweep() async throws {
         while true {
             let expired = try await store.expiredMoves(at: setting.clock(), limit: 100)
-            if expired.isEmpty { return }
+            if expired.isEmpty { return try await StagedBatch.clearKept(before: setting.clock(), from: staging) }
             for batch in expired { try await step(.clearStaging) { try await StagedBatch.clear(batch.staging, from: staging) } }
             try await tell(.forget, .forget(expired.map(\.id), epoch: epoch))
         }

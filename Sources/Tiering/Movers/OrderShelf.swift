@@ -54,11 +54,14 @@ package protocol OrderShelf: Sendable {
     func documents(of person: PersonRef, from: Instant?, to: Instant?) async throws -> [[UInt8]]
     /// Every document, some at a time, copies that are no longer valid among them.
     func scan(_ visit: @Sendable ([[UInt8]]) async throws -> Void) async throws
+    /// The highest epoch of a lease that anything here was loaded under; 0 where nothing was.
+    func newestEpoch() async throws -> Int64
     /// Now and then, by the mover, while it holds the lease: lets go of what no reader needs any more.
     func tidy(epoch: Int64) async throws
 }
 
 extension OrderShelf {
     package func fault(of order: ShelvedOrder) -> String? { nil }
+    package func newestEpoch() async throws -> Int64 { 0 }
     package func tidy(epoch: Int64) async throws {}
 }

@@ -76,6 +76,44 @@ package struct StagedBatch: Sendable {
         return orders
     }
 
+    // MARK: - Copies that recalls left
+
+    /// `left/<moment it expires at, microseconds>-<random>`: the form of a batch, of documents that are about to be removed.
+    package static func keep(_ orders: [ShelvedOrder], until: Instant, in store: any ObjectStore) async throws {
+        let id = MoveID(.random()), prefix = "left/\(until.microseconds)-\(id)", lines = lines(orders)
+        let entries = orders.map { MoveEntry(order: $0.id, version: $0.version, digest: OrderDocument.digest(of: $0.bytes)) }
+        // From and to say nothing here: they lay where the directory no longer said.
+        let batch = MoveBatch(id: id, from: .warm, to: .cold, staging: prefix, startedAt: until, expiresAt: until, entries: entries)
+        try await store.put(ordersKey(prefix), lines)
+        try await store.put(manifestKey(prefix), manifest(batch, lines: lines))
+    }
+
+    package static func clearKept(before now: Instant, from store: any ObjectStore) async throws {
+        let prefixes = Set(try await store.listAll(prefix: "left/").compactMap { entry in entry.key.lastIndex(of: "/").map { String(entry.key[..<$0]) } })
+        for prefix in prefixes.sorted() {
+            guard let until = prefix.dropFirst(5).split(separator: "-").first.flatMap({ Int64($0) }), until <= now.microseconds else { continue }
+            try await clear(prefix, from: store)
+        }
+    }
+
+    /// Every staged document that its manifest proves, batch by batch, with the tier that the batch goes to; nil for copies that were left.
+    package static func scan(_ store: any ObjectStore, _ visit: @Sendable ([[UInt8]], Tier?) async throws -> Void) async throws {
+        for root in ["moves/", "left/"] {
+            for entry in try await store.listAll(prefix: root) where entry.key.hasSuffix("/manifest.json") {
+                let prefix = String(entry.key.dropLast("/manifest.json".count))
+                let manifest = try JSONValue.parse(try await store.get(manifestKey(prefix))), lines: [UInt8]
+                do throws(ObjectStoreError) { lines = try await store.get(ordersKey(prefix)) } catch {
+                    // Cleared while we look.
+                    if error.kind == .notFound { continue }
+                    throw error
+                }
+                guard manifest["sha256"]?.string == Hexadecimal.text(SHA256.hash(lines)) else { continue }
+                let tier = root == "left/" ? nil : manifest["to"]?.string.flatMap { Tier(rawValue: $0) }
+                try await visit(lines.split(separator: UInt8(ascii: "\n")).map { Array($0) }, tier)
+            }
+        }
+    }
+
     /// Removes both; the manifest first, so that what is left is no batch.
     package static func clear(_ prefix: String, from store: any ObjectStore) async throws {
         try await store.delete(manifestKey(prefix))

@@ -69,19 +69,32 @@ package struct WarmShelf: OrderShelf {
         return found.withLock { $0 }
     }
 
+    package func newestEpoch() async throws -> Int64 {
+        let newest = Mutex<Int64>(0)
+        try await hits(["match_all": [:]]) { page in
+            let epoch = page.compactMap(\.version).map { $0 & Self.epochMax }.max() ?? 0
+            newest.withLock { $0 = max($0, epoch) }
+        }
+        return newest.withLock { $0 }
+    }
+
     package func scan(_ visit: @Sendable ([[UInt8]]) async throws -> Void) async throws { try await pages(["match_all": [:]], visit) }
 
-    /// All pages from one snapshot.
     private func pages(_ query: JSONValue, _ visit: @Sendable ([[UInt8]]) async throws -> Void) async throws {
+        try await hits(query) { page in try await visit(page.compactMap { $0.source.map { Array($0) } }) }
+    }
+
+    /// All pages from one snapshot.
+    private func hits(_ query: JSONValue, _ visit: @Sendable ([SearchHit]) async throws -> Void) async throws {
         guard node.indexNames.contains(name) else { return }
         let target = SearchExecutor.Target(index: name, snapshot: try node.snapshot(of: name)), executor = node.executor()
         var after: JSONValue?
         while true {
-            var body = JSONObject([("query", query), ("sort", [["order_id": "asc"]]), ("size", 1_000), ("track_total_hits", false)])
+            var body = JSONObject([("query", query), ("sort", [["order_id": "asc"]]), ("size", 1_000), ("track_total_hits", false), ("version", true)])
             if let after { body["search_after"] = .array([after]) }
             let request = try SearchRequest(json: .object(body))
             let hits = try await node.run { try executor.search(request, in: [target]) }.hits
-            try await visit(hits.compactMap { $0.source.map { Array($0) } })
+            try await visit(hits)
             guard hits.count == 1_000, let last = hits.last else { return }
             after = .string(last.id)
         }
@@ -89,8 +102,9 @@ package struct WarmShelf: OrderShelf {
 
     // MARK: -
 
+    private static let epochMax: Int64 = 1 << 24 - 1
+
     private static func stamp(_ version: Int64, _ epoch: Int64?) -> Int64 {
-        let epochMax: Int64 = 1 << 24 - 1
         return min(max(version, 0), 1 << 38) << 24 | min(max(epoch ?? epochMax, 0), epochMax)
     }
 

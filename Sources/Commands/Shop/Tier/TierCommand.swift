@@ -1,4 +1,4 @@
-// `isotherm tier plan|run|status`: what would move between the tiers, moving it, and where everything is.
+// `isotherm tier plan|run|status` (and `reconcile`, in its own file): what would move between the tiers, moving it, and where everything is.
 
 package import ArgumentParser
 internal import Engine
@@ -11,7 +11,7 @@ internal import Tiering
 package struct TierCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "tier", abstract: "Hot, warm, cold: what would move, moving it, and where everything is.",
-        subcommands: [TierPlanCommand.self, TierRunCommand.self, TierStatusCommand.self])
+        subcommands: [TierPlanCommand.self, TierRunCommand.self, TierStatusCommand.self, TierReconcileCommand.self])
     package init() {}
 }
 

@@ -1,0 +1,175 @@
+// Hot restored from a backup beside newer warm and cold: the directory is put in step with what lies there. No mover and no server may be running.
+//
+//     lease above every epoch seen ─ documents of cold, warm and staging: the later version wins (`CommandRunner.adopt`) ─ every order placed outside hot is read:
+//     missing ones come from staging, or stay hot where hot still has them ─ copies that the directory does not name are removed ─ batches of before are ended
+//
+// Invariants
+//     1  Every document is looked at before any is removed.
+//     2  Run again, from any stop, it ends the same.
+//     3  What cannot be found anywhere is named, and its row in the directory stays.
+
+package import Orders
+package import Storage
+import Synchronization
+
+package struct ReconcileReport: Sendable, Equatable {
+    /// Documents looked at, by tier.
+    package var documents: [Tier: Int] = [:]
+    package var staged = 0
+    /// Orders whose place or version the directory has anew.
+    package var adopted = 0
+    /// Put back into their tier from staging.
+    package var reloaded = 0
+    /// The directory said elsewhere, and only hot had them.
+    package var keptHot = 0
+    package var copiesRemoved = 0
+    package var batchesEnded = 0
+    /// Nowhere to be found.
+    package var lost: [OrderID] = []
+    package init() {}
+}
+
+package actor TierReconciler {
+    private let store: any TierStore
+    private let shelves: [Tier: any OrderShelf]
+    private let staging: any ObjectStore
+    private let keys: any PersonKeys
+    private let holder: String
+    private let clock: @Sendable () -> Instant
+    private var epoch: Int64 = 0
+    private var report = ReconcileReport()
+    private static let pageMax = 500
+
+    package init(
+        store: any TierStore, shelves: [any OrderShelf], staging: any ObjectStore, keys: any PersonKeys, holder: String,
+        clock: @escaping @Sendable () -> Instant = { .now() }
+    ) {
+        (self.store, self.staging, self.keys, self.holder, self.clock) = (store, staging, keys, holder, clock)
+        self.shelves = Dictionary(shelves.map { ($0.tier, $0) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    package func run() async throws -> ReconcileReport {
+        report = ReconcileReport()
+        var above: Int64 = 0
+        for shelf in shelves.values {
+            try await shelf.prepare()
+            above = max(above, try await shelf.newestEpoch())
+        }
+        epoch = try await tell(.lease(holder: holder, seconds: 3_600, takesOver: true, above: above)).recordVersion
+        // The coldest first: what a mover had moved on, and not yet removed from where it was, is then where it went.
+        for tier in [Tier.cold, .warm] {
+            guard let shelf = shelves[tier] else { continue }
+            try await shelf.scan { documents in try await self.adopt(documents, tier) }
+        }
+        try await adoptStaged()
+        for tier in [Tier.warm, .cold] { try await readAll(tier) }
+        for shelf in shelves.values { try await removeCopies(shelf) }
+        for batch in try await store.openMoves() {
+            try await tell(.end(batch.id, epoch: epoch))
+            report.batchesEnded += 1
+        }
+        for shelf in shelves.values { try await shelf.tidy(epoch: epoch) }
+        try await tell(.release(epoch: epoch))
+        return report
+    }
+
+    // MARK: - What lies there
+
+    private func adopt(_ documents: [[UInt8]], _ tier: Tier) async throws {
+        report.documents[tier, default: 0] += documents.count
+        for start in stride(from: 0, to: documents.count, by: Self.pageMax) { try await adopt(Array(documents[start..<min(start + Self.pageMax, documents.count)]), placed: tier) }
+    }
+
+    private func adopt(_ documents: [[UInt8]], placed tier: Tier) async throws {
+        var found: [FoundOrder] = []
+        for bytes in documents { found.append(FoundOrder(document: try OrderDocument(parsing: bytes, keys: keys), tier: tier, digest: OrderDocument.digest(of: bytes))) }
+        guard !found.isEmpty else { return }
+        report.adopted += Int(clamping: try await tell(.adopt(found, keys: try keys.find(found.map(\.document.order.person)), epoch: epoch)).recordVersion)
+    }
+
+    /// What was staged is later than the directory only where a tier was lost too: it is loaded again, then adopted.
+    private func adoptStaged() async throws {
+        try await StagedBatch.scan(staging) { documents, tier in
+            guard let tier else { return }
+            for start in stride(from: 0, to: documents.count, by: Self.pageMax) {
+                try await self.adoptStaged(Array(documents[start..<min(start + Self.pageMax, documents.count)]), tier)
+            }
+        }
+    }
+
+    private func adoptStaged(_ documents: [[UInt8]], _ tier: Tier) async throws {
+        report.staged += documents.count
+        guard let shelf = shelves[tier] else { return }
+        let parsed = try documents.map { (order: try OrderDocument(openPartOf: $0).order, bytes: $0) }, placements = try await store.placements(parsed.map(\.order.id))
+        let later = parsed.filter { one in placements[one.order.id].map { $0.version < one.order.version } ?? true }
+        guard !later.isEmpty else { return }
+        try await shelf.load(later.map { ShelvedOrder(id: $0.order.id, version: $0.order.version, bytes: $0.bytes) }, epoch: epoch)
+        report.reloaded += later.count
+        try await adopt(later.map(\.bytes), placed: tier)
+    }
+
+    // MARK: - What should lie there
+
+    /// Reads every order that the directory places in a tier.
+    private func readAll(_ tier: Tier) async throws {
+        var after: MoveKey?, missing: [OrderAddress] = []
+        while true {
+            let keys = try await store.placed(in: tier, after: after, limit: 5_000)
+            guard let last = keys.last else { break }
+            after = last
+            let placements = try await store.placements(keys.map(\.order))
+            let addresses = keys.compactMap { key in placements[key.order].map { OrderAddress(key.order, $0) } }
+            let found = try await shelves[tier]?.read(addresses).documents ?? [:]
+            for address in addresses {
+                guard let bytes = found[address.id], try OrderDocument(openPartOf: bytes).order.version == address.version else {
+                    missing.append(address)
+                    continue
+                }
+            }
+        }
+        if !missing.isEmpty { try await find(missing, tier) }
+    }
+
+    private func find(_ missing: [OrderAddress], _ tier: Tier) async throws {
+        let wanted = Dictionary(missing.map { ($0.id, $0.version) }, uniquingKeysWith: { a, _ in a })
+        let staged = Mutex<[OrderID: ShelvedOrder]>([:])
+        try await StagedBatch.scan(staging) { documents, _ in
+            for bytes in documents {
+                let order = try OrderDocument(openPartOf: bytes).order
+                if wanted[order.id] == order.version { staged.withLock { $0[order.id] = ShelvedOrder(id: order.id, version: order.version, bytes: bytes) } }
+            }
+        }
+        let orders = staged.withLock { $0 }.values.sorted { $0.id < $1.id }
+        if let shelf = shelves[tier], !orders.isEmpty {
+            try await shelf.load(orders, epoch: epoch)
+            report.reloaded += orders.count
+        }
+        let back = Set(orders.map(\.id)), rest = missing.map(\.id).filter { !back.contains($0) }
+        for start in stride(from: 0, to: rest.count, by: Self.pageMax) {
+            let some = Array(rest[start..<min(start + Self.pageMax, rest.count)])
+            report.keptHot += Int(clamping: try await tell(.keepHot(some, epoch: epoch)).recordVersion)
+            let now = try await store.placements(some)
+            report.lost += some.filter { now[$0]?.tier != .hot }
+        }
+    }
+
+    // MARK: - What should not
+
+    private func removeCopies(_ shelf: any OrderShelf) async throws {
+        let stale = Mutex<[ShelfKey]>([])
+        try await shelf.scan { documents in
+            let orders = try documents.map { try OrderDocument(openPartOf: $0).order }
+            let placements = try await self.store.placements(orders.map(\.id))
+            let keys = orders.filter { order in placements[order.id].map { $0.tier != shelf.tier || $0.version != order.version } ?? true }
+            stale.withLock { $0 += keys.map { ShelfKey(OrderAddress($0), epoch: nil) } }
+        }
+        let keys = stale.withLock { $0 }
+        for start in stride(from: 0, to: keys.count, by: 10_000) { try await shelf.remove(Array(keys[start..<min(start + 10_000, keys.count)]), epoch: epoch) }
+        report.copiesRemoved += keys.count
+    }
+
+    @discardableResult
+    private func tell(_ command: MoveCommand) async throws -> StoreOutcome {
+        try await store.perform(StoreCommand(.move(command), by: Caller(.service("reconcile"), .maintenance, at: clock())))
+    }
+}

@@ -1,0 +1,125 @@
+// Hot restored from a backup beside newer tiers: nothing lost, nothing doubled, the later version wins.
+
+import Foundation
+import IsothermTesting
+import Orders
+import OrdersSQLite
+import Storage
+import Synchronization
+import Testing
+import Tiering
+
+@Suite("Reconciling a restored hot")
+struct ReconcileTests {
+    @Test("after two runs of the mover with changes between them, a restored hot ends with every order once, at its latest version that is anywhere", arguments: UInt64(0)..<6)
+    func restored(_ seed: UInt64) async throws {
+        var random = Seeded(seed)
+        let shop = try await MoverShop(), people = try await shop.people(3)
+        var ids = try await shop.populate(people, count: 90, seed: seed)
+        // Some moved before the backup, so that the directory of then names all three tiers; some of those came back before it.
+        _ = try await shop.mover(batch: 9).run(MoverShop.policy, at: MoverShop.now.adding(days: -60))
+        try await change(ids, shop, &random, "before")
+        let backup = try await OrderBackup.write(of: shop.store, to: shop.folder), before = try await shop.sights(ids), known = ids
+
+        try await change(ids, shop, &random, "one")
+        _ = try await shop.mover(batch: 9).run(MoverShop.policy, at: MoverShop.now.adding(days: -30))
+        try await change(ids, shop, &random, "two")
+        // New to the backup, and old enough to move.
+        ids += try await shop.populate([people[0], try await shop.people(1)[0]], count: 16, seed: seed + 100)
+        if seed % 2 == 0 {
+            _ = try await shop.mover(batch: 9).run(MoverShop.policy, at: MoverShop.now)
+        } else {
+            // The last run was stopped somewhere.
+            let stop = Int.random(in: 5..<150, using: &random), count = Atomic<Int>(0)
+            _ = try? await shop.mover(batch: 9) { _, _ in if count.add(1, ordering: .relaxed).oldValue == stop { throw Stopped() } }.run(MoverShop.policy, at: MoverShop.now)
+        }
+        if seed % 3 == 0 { try await change(ids, shop, &random, "three") }
+        let last = try await shop.sights(ids), tiers = try await places(ids, shop)
+
+        // What was outside hot at the end is as it was; what was hot is as the backup or a document says.
+        let again = try await shop.restored(backup)
+        let report = try await again.reconciler().run()
+        #expect(report.lost == [])
+        var present: [OrderID] = []
+        for (at, id) in ids.enumerated() {
+            guard try await again.store.placements([id])[id] != nil else {
+                #expect(tiers[at] == "hot" && !known.contains(id), "\(id) was in \(tiers[at])")
+                continue
+            }
+            present.append(id)
+            let now = try await again.sight(id)
+            if tiers[at] != "hot" {
+                #expect(now.order == last[at].order && now.returns == last[at].returns, "\(id) was in \(tiers[at])")
+                #expect(now.payments.map(\.state) == last[at].payments.map(\.state) && now.payments.map(\.refundedMinor) == last[at].payments.map(\.refundedMinor))
+                #expect(now.shipments == last[at].shipments)
+            } else if let old = known.firstIndex(of: id) {
+                #expect(now.order.version >= before[old].order.version && now.order.version <= last[at].order.version)
+            }
+        }
+        #expect(Set(known).isSubset(of: present))
+        #expect(try await again.faults(present) == [])
+        let sums = try await again.store.reconciliation(by: MoverShop.caller())
+        #expect(sums.sums.isEmpty)
+        #expect(try await again.store.verifyAudit().firstBroken == nil)
+        #expect(try await again.store.openMoves().isEmpty)
+        // Lists have each once.
+        for person in people {
+            let page = try await again.tiers.orders(of: person, OrderListQuery(limit: 100), by: MoverShop.caller())
+            #expect(Set(page.orders.map(\.id)).count == page.orders.count && page.total == Int64(page.orders.count))
+        }
+        // A second time there is nothing to do, and the mover goes on as if nothing had been.
+        let second = try await again.reconciler().run()
+        #expect(second.adopted == 0 && second.copiesRemoved == 0 && second.lost.isEmpty)
+        _ = try await again.mover(batch: 9).run(MoverShop.policy, at: MoverShop.now)
+        #expect(try await again.faults(present) == [])
+        await again.close()
+        shop.store.close()
+    }
+
+    @Test("a warm tier that is lost too comes back from what is staged")
+    func warmLost() async throws {
+        let shop = try await MoverShop(), people = try await shop.people(2)
+        let ids = try await shop.populate(people, count: 60, seed: 3)
+        _ = try await shop.mover(batch: 9).run(MoverShop.policy, at: MoverShop.now)
+        let before = try await shop.sights(ids)
+        try await shop.node.deleteIndex("orders-warm")
+        let report = try await shop.reconciler().run()
+        #expect(report.lost == [] && report.reloaded > 0)
+        #expect(try await shop.sights(ids) == before)
+        #expect(try await shop.faults(ids) == [])
+        await shop.close()
+    }
+
+    @Test("what is nowhere is named, and nothing else is harmed")
+    func lost() async throws {
+        let shop = try await MoverShop(), people = try await shop.people(2)
+        let ids = try await shop.populate(people, count: 40, seed: 4)
+        _ = try await shop.mover(batch: 9).run(MoverShop.policy, at: MoverShop.now)
+        let warm = try await shop.bodies(ids)[.warm] ?? []
+        try await shop.node.deleteIndex("orders-warm")
+        for entry in try await shop.staging.listAll(prefix: "") { try await shop.staging.delete(entry.key) }
+        let report = try await shop.reconciler().run()
+        #expect(Set(report.lost) == warm && !warm.isEmpty)
+        let others = ids.filter { !warm.contains($0) }
+        #expect(try await shop.faults(others) == [])
+        await shop.close()
+    }
+
+    private func places(_ ids: [OrderID], _ shop: MoverShop) async throws -> [String] {
+        var tiers: [String] = []
+        for id in ids { tiers.append(try await shop.store.order(id, by: MoverShop.caller()).tier) }
+        return tiers
+    }
+
+    /// Late refunds, scans and returns of a few.
+    private func change(_ ids: [OrderID], _ shop: MoverShop, _ random: inout Seeded, _ name: String) async throws {
+        for id in ids where Int.random(in: 0..<5, using: &random) == 0 {
+            let sight = try await shop.sight(id)
+            if sight.order.state == .delivered, let payment = sight.payments.first(where: { $0.capturedMinor > $0.refundedMinor + 1 }), Bool.random(using: &random) {
+                try await shop.report(payment.id, .refund, amount: 1, id: "\(name)-\(id)", age: 10)
+            } else if !sight.shipments.isEmpty {
+                try await shop.track(id, name, .transit, age: 10)
+            }
+        }
+    }
+}
