@@ -36,7 +36,8 @@ struct MoverTests {
         let seen = Set(writes.map(\.write))
         #expect(Set(MoverWrite.allCases).subtracting(seen).isSubset(of: [.abandon, .clearStaging, .forget, .removeStale, .stageCopies, .removeCopies, .forgetCopies]))
         // Every fourth of them; `make crash-mover` stops at every write of every file.
-        for stop in stride(from: Int(Seeded.base % 4), to: writes.count, by: 4) {
+        var random = Seeded(13)
+        for stop in stride(from: Int.random(in: 0..<4, using: &random), to: writes.count, by: 4) {
             let (shop, ids) = try await shopInUse()
             let before = try await shop.sights(ids)
             let count = Atomic<Int>(0)
