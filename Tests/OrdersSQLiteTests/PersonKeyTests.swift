@@ -124,6 +124,22 @@ struct PersonKeyTests {
         #expect(throws: StoreError.self) { try copy.open() }
     }
 
+    @Test("making and finding keys, in microseconds a person", .enabled(if: ProcessInfo.processInfo.environment["ISOTHERM_SEALING_BENCH"] != nil))
+    func bench() throws {
+        let folder = Folder(), people = people(20_000), keys = try folder.open(), clock = ContinuousClock()
+        func time(_ what: String, _ file: PersonKeyFile, _ body: (PersonKeyFile, [PersonRef]) throws -> Int) rethrows {
+            let took = try clock.measure {
+                for start in stride(from: 0, to: people.count, by: 500) { #expect(try body(file, Array(people[start..<(start + 500)])) == 500) }
+            }
+            print("\(what), batches of 500: \(took / .microseconds(people.count)) us a person")
+        }
+        try time("made", keys) { try $0.make(for: $1).count }
+        try time("found in memory", keys) { try $0.find($1).count }
+        let fresh = try folder.open()
+        try time("found in the file", fresh) { try $0.find($1).count }
+        print("one person, in memory: \(try clock.measure { for person in people { _ = try keys.state(of: person) } } / .microseconds(people.count)) us")
+    }
+
     // MARK: -
 
     /// The bytes of all keys that there are, past the store.
