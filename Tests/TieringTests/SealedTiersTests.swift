@@ -123,6 +123,8 @@ struct SealedTiersTests {
             _ = try await lost.order(ids[1], by: MoverShop.caller())
             Issue.record("it was read")
         } catch { #expect("\(error)".contains("put the newest copy")) }
+        // They have seen more changes than the right ones, and are others all the same.
+        _ = try other.make(for: (0..<9).map { _ in PersonRef(.random()) })
         await #expect(throws: StoreError.self) { try await mover(other).run(MoverShop.policy, at: MoverShop.now) }
         #expect(try await shop.store.order(ids[0], by: MoverShop.caller()).tier == "hot")
         #expect(throws: StoreError.self) { try shop.store.personKeys(folder: folder + "/other") }
