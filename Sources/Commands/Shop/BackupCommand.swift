@@ -12,7 +12,7 @@ package struct BackupCommand: AsyncParsableCommand {
             isotherm backup /mnt/backups --data data
 
             The file holds one moment, is checked, and named after the head of the audit chain. <data>/keys is not in it: keep that elsewhere, apart from
-            the backups. Without it nobody is found by e-mail.
+            the backups. Without it nobody is found by e-mail, and what is personal in orders that left hot cannot be read.
             """)
 
     @Argument(help: "A folder that exists.") var folder: String
@@ -29,7 +29,7 @@ package struct BackupCommand: AsyncParsableCommand {
 package struct RestoreCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Put a backup of the shop's store in place. No server may be running.",
-        discussion: "The store that was there is kept as isotherm.db.before. Put <data>/keys back too, should it be lost: a new key finds nobody by e-mail.")
+        discussion: "The store that was there is kept as isotherm.db.before. Put the newest copy of <data>/keys back too, should it be lost: without it the server does not start, or finds nobody by e-mail.")
 
     @Argument(help: "A file that `isotherm backup` wrote.") var backup: String
     @Option(help: "The data folder; made when it is not there.") var data = "data"

@@ -127,13 +127,20 @@ package final class PersonKeyFile: PersonKeys {
 
     // MARK: - The file
 
-    /// Empty, for its owner alone.
+    /// Empty, for its owner alone; its name and its folder's durable.
     private static func make(_ path: String, _ folder: String) throws(StoreError) {
         // Safe: in both calls the path lives through the call, which keeps no pointer.
         guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw .unavailable("cannot make the folder \(folder) (errno \(errno))") }
         let file = unsafe open(path, O_WRONLY | O_CREAT, 0o600)
         guard file >= 0 else { throw .unavailable("cannot write \(path) (errno \(errno))") }
         _ = Glibc.close(file)
+        let parent = folder.lastIndex(of: "/").map { String(folder[..<$0]) } ?? "."
+        for name in [folder, parent.isEmpty ? "/" : parent] {
+            let handle = unsafe open(name, O_RDONLY)
+            guard handle >= 0 else { throw .unavailable("cannot open \(name) (errno \(errno))") }
+            defer { _ = Glibc.close(handle) }
+            guard fsync(handle) == 0 else { throw .unavailable("cannot sync \(name) (errno \(errno))") }
+        }
     }
 
     private static func configuration(readonly: Bool) -> Configuration {
