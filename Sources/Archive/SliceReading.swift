@@ -149,13 +149,24 @@ extension KeyLookup {
 extension HudiTable {
     /// A slice to be read from begin to end: its bytes come 8 MiB at a time.
     func file(_ slice: FileSlice) async throws(ArchiveError) -> (ParquetFile, ReadMeter) {
-        let meter = ReadMeter(), window = ReadWindow(source(slice, meter), byteCount: slice.byteCount), place = place + "/" + slice.path
+        let meter = ReadMeter(), window = ReadWindow(source(slice, meter), byteCount: slice.byteCount)
         let source = ParquetSource(byteCount: slice.byteCount) { (range) async throws(ParquetError) in try await window.read(range) }
+        return (try await open(source, slice), meter)
+    }
+
+    /// A slice of which some columns are wanted: what is read is what is asked for.
+    func sparseFile(_ slice: FileSlice) async throws(ArchiveError) -> (ParquetFile, ReadMeter) {
+        let meter = ReadMeter()
+        return (try await open(source(slice, meter), slice), meter)
+    }
+
+    private func open(_ source: ParquetSource, _ slice: FileSlice) async throws(ArchiveError) -> ParquetFile {
+        let place = place + "/" + slice.path
         let file = try await decoding(place) { () async throws(ParquetError) in try await ParquetFile.open(source) }
         guard file.metadata.rowCount == slice.rowCount, file.schema == OrderColumns.schema else {
             throw ArchiveError(.damaged, place: place, "other rows or columns than were committed")
         }
-        return (file, meter)
+        return file
     }
 
     func rows(of group: Int, in file: ParquetFile, _ slice: FileSlice) async throws(ArchiveError) -> [ArchivedRow] {
