@@ -84,7 +84,7 @@ let package = Package(
         ]),
         layer("Commands", [
             "ElasticAPI", "Engine", "BulkInput", "Search", "QueryDSL", "Indexing", "Segments", "Mappings", "Storage", "JSON", "Bytes", "Relevance",
-            "Shop", "Tiering", "OrdersSQLite", "Orders", "Secrets",
+            "Shop", "Tiering", "Archive", "Parquet", "ObjectStorage", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
@@ -112,7 +112,7 @@ let package = Package(
         suite("ShopTests", ["Shop", "OrdersSQLite", "Orders", "Secrets", "JSON"]),
         suite("TieringTests", ["Tiering", "OrdersSQLite", "Orders", "Engine", "Search", "QueryDSL", "Secrets", "Mappings", "Storage", "JSON"]),
         suite("CommandsTests", [
-            "Commands", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
+            "Commands", "Archive", "Parquet", "OrdersSQLite", "Orders", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
         suite("IsothermNodeTests", [

@@ -12,6 +12,6 @@ struct Isotherm: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, BulkCommand.self, SearchCommand.self, AnalyzeCommand.self, EvalCommand.self, CheckCommand.self,
             InspectCommand.self, BenchCommand.self,
-            ImportCommand.self, AuditCommand.self, TierCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self, SignCommand.self,
+            ImportCommand.self, AuditCommand.self, TierCommand.self, ArchiveCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self, SignCommand.self,
         ])
 }

@@ -1,5 +1,6 @@
 // The files of a data folder, each with what it is, as ARCHITECTURE.md lays them out:
 //
+//     cold/orders/year=<y>/month=<m>/<slice>.parquet
 //     indexes/<uuid>/index.json, indexes/<uuid>/<shard>/{commit-<gen>, <seg>.seg, <seg>.<gen>.live, <seg>.<gen>.upd}, .../translog/<gen>
 
 import Bytes
@@ -10,10 +11,14 @@ import Storage
 
 /// What a file is, by its first bytes where it has an envelope, else by its name.
 enum FileForm: Sendable, Equatable {
-    case segment, commit, liveDocs, patches, translog, definition, unknown(String)
+    case segment, commit, liveDocs, patches, translog, definition, parquet, unknown(String)
 
     init(head: [UInt8], name: String) {
         let magic = Array("ISOTHERM".utf8)
+        if head.starts(with: "PAR1".utf8) {
+            self = .parquet
+            return
+        }
         guard head.count >= 12, Array(head[..<8]) == magic else {
             self = name.hasSuffix(".json") ? .definition : .unknown(name)
             return

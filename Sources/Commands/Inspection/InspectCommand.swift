@@ -7,16 +7,16 @@ internal import JSON
 import Segments
 import Storage
 
-package struct InspectCommand: ParsableCommand {
+package struct InspectCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Print a segment, commit point, live docs, patches or translog file in words.")
+        commandName: "inspect", abstract: "Print a segment, commit point, live docs, patches, translog or Parquet file in words.")
 
     @Argument(help: "The file.") var file: String
     @Option(help: "At most so many rows of any list.") var rows = 50
 
     package init() {}
 
-    package func run() throws {
+    package func run() async throws {
         let place = try FilePlace(file)
         switch try place.form() {
         case .segment: try segment(place)
@@ -24,6 +24,7 @@ package struct InspectCommand: ParsableCommand {
         case .liveDocs: try liveDocs(place)
         case .patches: try patches(place)
         case .translog: try TranslogInspection(place, rows: rows).print()
+        case .parquet: try await ParquetInspection(place, rows: rows).print()
         case .definition: Terminal.line(String(decoding: try JSONValue.parse(place.bytes()).serialized(pretty: true), as: UTF8.self))
         case .unknown(let what): throw CommandError("\(file): not a file of a data folder (\(what))")
         }

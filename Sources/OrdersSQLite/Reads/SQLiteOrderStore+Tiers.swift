@@ -58,6 +58,16 @@ extension SQLiteOrderStore: TierStore {
         }
     }
 
+    /// The directory's orders of one tier after a place in it, in the order they came in.
+    package func directory(of tier: Tier, after sequence: Int64, limit: Int) async throws(StoreError) -> [(sequence: Int64, order: OrderID, version: Int64)] {
+        try await read { connection throws(StoreError) in
+            try connection.all(
+                "SELECT added_seq, order_id, version FROM order_directory WHERE tier = ? AND added_seq > ? ORDER BY added_seq LIMIT ?",
+                .text(tier.rawValue), .int(sequence), .int(Int64(min(max(limit, 1), 10_000)))
+            ) { row throws(StoreError) in (row.int(0), try row.id(1), row.int(2)) }
+        }
+    }
+
     package func openMoves() async throws(StoreError) -> [MoveBatch] {
         try await read { connection throws(StoreError) in
             var batches = try connection.all(TierSQL.openMoves, make: batch)

@@ -1,0 +1,42 @@
+// The one place where an archived order's bytes become its document.
+
+internal import Archive
+internal import Orders
+
+struct OpenedDocument {
+    /// As they are printed: the canonical document, or what of it is not sealed.
+    let bytes: [UInt8]
+    /// Nil where something of it is sealed and there is no key for it here.
+    let document: OrderDocument?
+    var isSealed: Bool { document == nil }
+
+    /// - Throws: `damaged` when it is no order's document.
+    init(_ order: ArchivedOrder) throws(StoreError) {
+        bytes = order.body
+        document = order.sealed == nil ? try OrderDocument(parsing: order.body) : nil
+    }
+
+    /// What its columns say otherwise than it says itself; nil when they agree.
+    func disagreement(with row: ArchivedOrder) -> String? {
+        guard let document else { return nil }
+        let order = document.order
+        if document.bytes != bytes { return "its document is not canonical" }
+        if order.id.description != row.id { return "the document is another order's" }
+        if order.person.description != row.person { return "the document names another person" }
+        if order.version != row.version { return "the document is of version \(order.version), the row of \(row.version)" }
+        if order.reference != row.reference { return "the reference differs from the document's" }
+        if order.state.rawValue != row.status { return "the status differs from the document's" }
+        if order.currency.code != row.currency || order.currency.decimals != row.currencyDecimals { return "the currency differs from the document's" }
+        if (order.totalMinor, order.paidMinor, order.refundedMinor) != (row.totalMinor, row.paidMinor, row.refundedMinor) { return "total, paid or refunded differ from the document's" }
+        if order.placedAt.microseconds != row.placedAt { return "placed_at differs from the document's" }
+        let lines = order.lines.map {
+            ArchivedOrder.Line(
+                position: $0.position, sku: $0.product.text, title: $0.title, seller: $0.seller, quantity: $0.quantity, unitMinor: $0.unitMinor,
+                freightMinor: $0.freightMinor, totalMinor: $0.totalMinor)
+        }
+        if lines != row.lines { return "the lines differ from the document's" }
+        if document.payments.map(\.id.description) != row.payments.map(\.id) { return "the payments differ from the document's" }
+        if document.shipments.map(\.id.description) != row.shipments.map(\.id) { return "the shipments differ from the document's" }
+        return nil
+    }
+}
