@@ -120,7 +120,7 @@ let package = Package(
             .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
         suite("ParquetTests", ["Parquet", "Bytes"]),
-        suite("ArchiveTests", ["Archive", "Parquet", "Storage", "JSON", "Bytes"]),
+        suite("ArchiveTests", ["Archive", "Parquet", "ObjectStorage", "Storage", "JSON", "Bytes"]),
         suite("JSONTests", ["JSON"]),
         suite("BulkInputTests", ["BulkInput", "JSON"]),
         suite("MappingsTests", ["Mappings", "Analysis", "JSON"]),

@@ -154,11 +154,14 @@ extension HudiTable {
         return (try await open(source, slice), meter)
     }
 
-    /// A slice of which some columns are wanted: what is read is what is asked for.
+    /// A slice of which some columns are wanted: what is read is what is asked for, or all of it where that is one small read.
     func sparseFile(_ slice: FileSlice) async throws(ArchiveError) -> (ParquetFile, ReadMeter) {
+        if slice.byteCount <= Self.smallBytes { return try await file(slice) }
         let meter = ReadMeter()
         return (try await open(source(slice, meter), slice), meter)
     }
+
+    private static let smallBytes = 512 << 10
 
     private func open(_ source: ParquetSource, _ slice: FileSlice) async throws(ArchiveError) -> ParquetFile {
         let place = place + "/" + slice.path
@@ -201,9 +204,10 @@ private actor ReadWindow {
 
     func read(_ range: Range<Int>) async throws(ParquetError) -> [UInt8] {
         if range.lowerBound < start || range.upperBound > start + bytes.count {
+            let isWhole = byteCount <= Self.bytesMax
             // The tail, which is read first, by itself.
-            if range.upperBound == byteCount || range.count >= Self.bytesMax { return try await source.read(range) }
-            let from = range.lowerBound
+            if !isWhole, range.upperBound == byteCount || range.count >= Self.bytesMax { return try await source.read(range) }
+            let from = isWhole ? 0 : range.lowerBound
             bytes = try await source.read(from..<min(byteCount, from + Self.bytesMax))
             start = from
         }

@@ -1,7 +1,9 @@
-// Tables for other readers, left in ISOTHERM_HUDI_OUT: Tests/Scenarios/hudi.py runs them through hudi-rs, DuckDB and pyarrow.
+// Tables for other readers, left in ISOTHERM_HUDI_OUT, and with ISOTHERM_HUDI_S3=s3://bucket/prefix?endpoint=... there too: Tests/Scenarios/hudi.py runs
+// them through hudi-rs, DuckDB and pyarrow.
 
 import Archive
 import Glibc
+import ObjectStorage
 import Storage
 import Testing
 
@@ -9,8 +11,18 @@ import Testing
 struct OtherReaders {
     @Test("three rounds of insert, upsert and delete are left where asked", .enabled(if: outFolder != nil), arguments: ["whole", "cleaned", "rolled-back", "emptied"])
     func leave(kind: String) async throws {
-        let out = try #require(outFolder)
-        let bench = Bench(FolderObjectStore(try FileDirectory(out + "/" + kind)))
+        let out = try #require(outFolder), bench = Bench(FolderObjectStore(try FileDirectory(out + "/" + kind)))
+        try await Self.write(kind, bench)
+        let rows = try await bench.table().snapshot().all().map(\.order), file = try #require(fopen(out + "/" + kind + ".json", "w"))
+        fputs(Self.facts(rows), file)
+        fclose(file)
+        guard let base = s3, kind == "whole" || kind == "cleaned" else { return }
+        let parts = base.split(separator: "?", maxSplits: 1), remote = Bench(try ObjectStores.open(location: "\(parts[0])/\(kind)" + (parts.count > 1 ? "?" + parts[1] : "")))
+        try await Self.write(kind, remote)
+        #expect(try await remote.table().snapshot().all().map(\.order) == rows)
+    }
+
+    private static func write(_ kind: String, _ bench: Bench) async throws {
         let writer = try await bench.writer()
         for round in 0..<3 {
             _ = try await writer.upsert((round * 500..<round * 500 + 500).map { SampleOrders.order($0) })
@@ -29,10 +41,6 @@ struct OtherReaders {
             let january = try await writer.snapshot().all().map(\.order).filter { $0.key?.partition == Partition(year: 2026, month: 1) }
             #expect(try await writer.delete(january.compactMap(\.key)).deleted == january.count)
         }
-        let text = Self.facts(try await bench.table().snapshot().all().map(\.order))
-        let file = try #require(fopen(out + "/" + kind + ".json", "w"))
-        fputs(text, file)
-        fclose(file)
     }
 
     /// What our own scan says, in the form of verify_hudi.py's `--expect`, and sums of the lists besides.
@@ -60,3 +68,4 @@ struct OtherReaders {
 }
 
 private let outFolder: String? = getenv("ISOTHERM_HUDI_OUT").map { String(cString: $0) }
+private let s3: String? = getenv("ISOTHERM_HUDI_S3").map { String(cString: $0) }
