@@ -10,7 +10,7 @@ SHARED  ?= ../shared
 PACKAGES := pkg-config libcurl4-openssl-dev libicu-dev liblz4-dev libsnappy-dev libsqlite3-dev libssl-dev libstemmer-dev libzstd-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
-.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders race powercuts compat clients soldout fuzz golden format tidy packages venv clean
+.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders race powercuts compat clients spark soldout fuzz golden format tidy packages venv clean
 
 help: ## List the tasks.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -70,6 +70,10 @@ compat: build venv ## Elasticsearch's REST tests against a server of our own.
 clients: build venv ## The official Python client against a server of our own.
 	SHARED=$(SHARED) scripts/scenario.sh clients
 
+spark: packages ## Spark on the archive's tables, and its sums beside ours; needs Java: make spark ARCHIVE=data/cold/orders
+	$(SWIFT) build -c release --build-tests $(CHECK)
+	SWIFT=$(SWIFT) SHARED=$(SHARED) ARCHIVE=$(ARCHIVE) scripts/scenario.sh spark
+
 soldout: packages ## A million checks that what was sold out does not show, with buyers and searchers at once.
 	$(SWIFT) build -c release --build-tests $(CHECK)
 	ISOTHERM_SOLD_OUT_CHECKS=$(or $(CHECKS),1000000) $(SWIFT) test -c release --skip-build --filter SoldOutTests
@@ -99,4 +103,4 @@ venv: .venv/ready
 	@touch $@
 
 clean: ## Remove what was built; data stays.
-	rm -rf .build .venv
+	rm -rf .build .venv .venv-spark

@@ -112,7 +112,7 @@ let package = Package(
         suite("ShopTests", ["Shop", "OrdersSQLite", "Orders", "Secrets", "JSON"]),
         suite("TieringTests", ["Tiering", "OrdersSQLite", "Orders", "Engine", "Search", "QueryDSL", "Secrets", "Mappings", "Storage", "JSON"]),
         suite("CommandsTests", [
-            "Commands", "Archive", "Parquet", "OrdersSQLite", "Orders", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
+            "Commands", "Archive", "Tiering", "OrdersSQLite", "Orders", "Engine", "Search", "QueryDSL", "Storage", "JSON", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
         ]),
         suite("IsothermNodeTests", [

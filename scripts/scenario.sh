@@ -136,9 +136,9 @@ readme_orders() {
 # /api at its edges, over sockets: live tracking, large bodies, who may ask, a graceful end with a stream open.
 shop_http() { python3 -B Tests/Scenarios/shop_http.py "$bin"; }
 
-# The object store's tests against a real S3 server: Ceph's, on loopback, started for it and stopped after.
+# The object store's tests against a real S3 server, Ceph's on loopback, started for it and stopped after; then the archive's tables there, as in `hudi`.
 object_store() {
-  need "$shared/tools/ceph_s3.sh"
+  need "$shared/tools/ceph_s3.sh"; need "$shared/tools/verify_hudi.py"
   scripts/packages.sh radosgw ceph-mon ceph-osd ceph-common
   local port code=0
   port=$(python3 -c 'import socket
@@ -154,18 +154,35 @@ while True:
   trap 'bash "$shared/tools/ceph_s3.sh" down "$work/ceph"; cleanup' EXIT
   bash "$shared/tools/ceph_s3.sh" up "$work/ceph" "$port" || { tail -20 "$work/ceph/run/up.log"; exit 1; }
   echo "$(radosgw --version | cut -d' ' -f1-3) answers on 127.0.0.1:$port after $(($(date +%s) - began)) s"
-  ISOTHERM_TEST_S3="s3://isotherm-test?endpoint=http://127.0.0.1:$port" AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret \
+  export AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret
+  ISOTHERM_TEST_S3="s3://isotherm-test?endpoint=http://127.0.0.1:$port" \
     ${SWIFT:-swift} test -c release --skip-build --filter S3ServerTests > "$work/tests.log" 2>&1 || code=$?
   grep -E 'S3 server|✘|Test run|started a server' "$work/tests.log" | grep -v 'started\.' | tail -40
   [ $code = 0 ] && grep -q 'Suite "Object store on a real S3 server" passed' "$work/tests.log"
+  local tables="s3://isotherm-test/hudi?endpoint=http://127.0.0.1:$port"
+  ISOTHERM_HUDI_S3=$tables hudi_tables
+  $python -B Tests/Scenarios/hudi.py "$shared/tools/verify_hudi.py" "$work/hudi" "$bin" "$tables"
 }
 
-# The archive's tables, three rounds of insert, upsert and delete, read by hudi-rs, DuckDB and pyarrow.
+# The archive's tables, three rounds of insert, upsert and delete, read by hudi-rs, DuckDB and pyarrow; `archive query` gives DuckDB's sums.
 hudi() {
   need "$shared/tools/verify_hudi.py"
+  hudi_tables
+  $python -B Tests/Scenarios/hudi.py "$shared/tools/verify_hudi.py" "$work/hudi" "$bin"
+}
+
+# Leaves the tables in $work/hudi, and where ISOTHERM_HUDI_S3 says.
+hudi_tables() {
   mkdir "$work/hudi"
-  ISOTHERM_HUDI_OUT="$work/hudi" ${SWIFT:-swift} test -c release --skip-build --filter OtherReaders > "$work/tests.log" 2>&1 || { tail -40 "$work/tests.log"; exit 1; }
-  $python -B Tests/Scenarios/hudi.py "$shared/tools/verify_hudi.py" "$work/hudi"
+  ISOTHERM_HUDI_OUT="$work/hudi" ${SWIFT:-swift} test -c release --skip-build --filter OtherReaders > "$work/tables.log" 2>&1 || { tail -40 "$work/tables.log"; exit 1; }
+}
+
+# Spark, which CI has not: `make spark` puts it into an environment of its own. Also on a table of a data folder's, given in ARCHIVE.
+spark() {
+  command -v java >/dev/null || { echo "cannot run: there is no java"; exit 77; }
+  [ -e .venv-spark/ready ] || { python3 -m venv .venv-spark && .venv-spark/bin/pip install -q --disable-pip-version-check pyspark==4.3.0 && touch .venv-spark/ready; }
+  hudi_tables
+  .venv-spark/bin/python -B Tests/Scenarios/spark.py "$bin" "$work"/hudi/*/cold/orders ${ARCHIVE:-}
 }
 
 # A few kills; `make crash` does many.

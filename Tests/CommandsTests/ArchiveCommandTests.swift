@@ -128,7 +128,7 @@ struct ArchiveCommandTests {
             { $0.version += 1 }, { $0.totalMinor += 1 }, { $0.paidMinor += 1 }, { $0.refundedMinor += 1 }, { $0.status = "shipped" }, { $0.reference += "x" }, { $0.currency = "EUR" },
             { $0.placedAt += 1 }, { $0.body += Array(" ".utf8) }, { $0.body = ArchiveDocuments.archived(6).body }, { $0.body = Array("{}".utf8) }, { $0.id = ArchiveDocuments.archived(9).id },
             { $0.person = ArchiveDocuments.archived(9).person }, { $0.lines = [.init(position: 1, sku: "a", title: "b", seller: nil, quantity: 1, unitMinor: 1, freightMinor: 1, totalMinor: 2)] },
-            { $0.shipments = [.init(id: "s", status: "delivered", carrier: "dhl", createdAt: 1)] },
+            { $0.updatedAt += 1 }, { $0.payments = [] }, { $0.tracking = [.init(shipment: "s", kind: "transit", happenedAt: 1, receivedAt: 2)] }, { $0.shipments = [.init(id: "s", status: "delivered", carrier: "dhl", createdAt: 1)] },
         ]
         for (i, change) in changes.enumerated() {
             let outcome = try await outcome(change)

@@ -5,6 +5,7 @@ import IsothermTesting
 import Orders
 import Storage
 import Synchronization
+import Tiering
 
 enum ArchiveDocuments {
     /// 2018-01-01T00:00:00Z.
@@ -39,25 +40,7 @@ enum ArchiveDocuments {
         return document
     }
 
-    static func archived(_ document: OrderDocument) -> ArchivedOrder {
-        let order = document.order
-        var row = ArchivedOrder(
-            id: order.id.description, person: order.person.description, reference: order.reference, status: order.state.rawValue, currency: order.currency.code,
-            currencyDecimals: order.currency.decimals, totalMinor: order.totalMinor, paidMinor: order.paidMinor, refundedMinor: order.refundedMinor,
-            placedAt: order.placedAt.microseconds, updatedAt: order.placedAt.microseconds, version: order.version, body: document.bytes)
-        row.lines = order.lines.map {
-            ArchivedOrder.Line(
-                position: $0.position, sku: $0.product.text, title: $0.title, seller: $0.seller, quantity: $0.quantity, unitMinor: $0.unitMinor,
-                freightMinor: $0.freightMinor, totalMinor: $0.totalMinor)
-        }
-        row.payments = document.payments.map {
-            ArchivedOrder.Payment(
-                id: $0.id.description, status: $0.state.rawValue, gateway: $0.gateway, method: $0.method, amountMinor: $0.amountMinor, capturedMinor: $0.capturedMinor,
-                refundedMinor: $0.refundedMinor, createdAt: $0.createdAt.microseconds)
-        }
-        return row
-    }
-
+    static func archived(_ document: OrderDocument) -> ArchivedOrder { ArchivedOrder(document, body: document.bytes) }
     static func archived(_ n: Int, version: Int64 = 1) -> ArchivedOrder { archived(document(n, version: version)) }
 
     /// A writer whose clock rises by a second a look and whose lease is held for ever.

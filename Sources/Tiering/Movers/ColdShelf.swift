@@ -185,7 +185,7 @@ extension OrderAddress {
 
 extension ArchivedOrder {
     /// The columns that questions are asked by, out of a document; `body` is the document itself.
-    init(_ document: OrderDocument, body: [UInt8]) {
+    package init(_ document: OrderDocument, body: [UInt8]) {
         let order = document.order
         self.init(
             id: order.id.description, person: order.person.description, reference: order.reference, status: order.state.rawValue, currency: order.currency.code,

@@ -77,17 +77,18 @@ struct OpenArchive: Sendable {
 
 package struct ArchiveFilterOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Placed at this moment or later, as 2018-01-01 or 2018-01-01T12:00:00Z.", valueName: "moment")) var from: String?
-    @Option(help: ArgumentHelp("Placed before this moment.", valueName: "moment")) var to: String?
+    @Option(help: ArgumentHelp("Placed before this moment.", valueName: "moment")) var before: String?
     @Option(help: "In this state; may be given again, as the next two.") var state: [String] = []
     @Option(help: "With a line of this seller.") var seller: [String] = []
     @Option(help: "In this currency.") var currency: [String] = []
     @Option(help: ArgumentHelp("Of this person: a person_ref, or ref:SOURCE:KEY where the shop is beside.", valueName: "ref")) var person: String?
     package init() {}
 
-    func filter(_ directory: ArchiveDirectory?) async throws -> OrderFilter {
+    /// - Parameter to: another word for `--before`, where that is not a place.
+    func filter(_ directory: ArchiveDirectory?, to: String? = nil) async throws -> OrderFilter {
         var filter = OrderFilter()
         filter.from = try moment(from, "--from")
-        filter.to = try moment(to, "--to")
+        filter.to = try moment(before, "--before") ?? moment(to, "--to")
         (filter.states, filter.sellers, filter.currencies) = (Set(state), Set(seller), Set(currency))
         if let person { filter.person = try await ArchiveDirectory.person(person, directory) }
         return filter

@@ -71,6 +71,7 @@ package struct ArchiveLookup {
             let rows = try await snapshot.ofPerson(person, partitions: months).rows.map(\.order).filter { $0.id == wanted }
             return ArchiveFound(rows: rows)
         }
+        if months.isEmpty { return ArchiveFound() }
         var owner: String?
         try await snapshot.figures(partitions: Set(months), parts: .names) { (rows, _) async throws(ArchiveError) in
             owner = rows.first { $0.names?.order == wanted }?.person

@@ -16,18 +16,20 @@ package struct ArchiveQueryCommand: AsyncParsableCommand {
             """)
     @OptionGroup var place: ArchivePlaceOptions
     @OptionGroup var filters: ArchiveFilterOptions
+    @Option(help: ArgumentHelp("The same as --before.", valueName: "moment")) var to: String?
     @Option(help: "month, year, state, currency, seller, payment_method; several with commas between.") var by: String?
     @Flag(help: "Print JSON.") var json = false
     @Flag(help: "Print CSV.") var csv = false
     package init() {}
 
     package func validate() throws {
+        if to != nil, filters.before != nil { throw ValidationError("--to and --before are one: give one of them") }
         if json, csv { throw ValidationError("--json and --csv are two ways to print: give one") }
     }
 
     package func run() async throws {
         let tally = try ArchiveTally(by: by), archive = try await place.open()
-        let filter = try await ShopFolder.withDirectory(place.shop) { directory in try await filters.filter(directory) }
+        let filter = try await ShopFolder.withDirectory(place.shop) { directory in try await filters.filter(directory, to: to) }
         let answer = try await tally.run(try await archive.table.snapshot(), filter)
         if json { return Terminal.line(answer.json(archive.readJSON)) }
         for line in csv ? answer.csv : answer.lines { Terminal.line(line) }

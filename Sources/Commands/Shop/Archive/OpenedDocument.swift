@@ -2,6 +2,7 @@
 
 internal import Archive
 internal import Orders
+internal import Tiering
 
 struct OpenedDocument {
     /// As they are printed: the canonical document, or what of it is not sealed.
@@ -29,14 +30,11 @@ struct OpenedDocument {
         if order.currency.code != row.currency || order.currency.decimals != row.currencyDecimals { return "the currency differs from the document's" }
         if (order.totalMinor, order.paidMinor, order.refundedMinor) != (row.totalMinor, row.paidMinor, row.refundedMinor) { return "total, paid or refunded differ from the document's" }
         if order.placedAt.microseconds != row.placedAt { return "placed_at differs from the document's" }
-        let lines = order.lines.map {
-            ArchivedOrder.Line(
-                position: $0.position, sku: $0.product.text, title: $0.title, seller: $0.seller, quantity: $0.quantity, unitMinor: $0.unitMinor,
-                freightMinor: $0.freightMinor, totalMinor: $0.totalMinor)
-        }
-        if lines != row.lines { return "the lines differ from the document's" }
-        if document.payments.map(\.id.description) != row.payments.map(\.id) { return "the payments differ from the document's" }
-        if document.shipments.map(\.id.description) != row.shipments.map(\.id) { return "the shipments differ from the document's" }
+        let wanted = ArchivedOrder(document, body: bytes)
+        if wanted.lines != row.lines { return "the lines differ from the document's" }
+        if wanted.payments != row.payments { return "the payments differ from the document's" }
+        if wanted.shipments != row.shipments || wanted.tracking != row.tracking { return "shipments or tracking differ from the document's" }
+        if wanted != row { return "updated_at differs from the document's" }
         return nil
     }
 }
