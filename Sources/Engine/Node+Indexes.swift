@@ -86,15 +86,18 @@ extension Node {
             try checkAlias(member.key)
             return try IndexAlias(name: member.key, json: member.value)
         }
-        var random = SystemRandomNumberGenerator()
-        let uuid = Base64URL.encode((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
-        // A folder's name; it must not look like an option or a hidden file.
-        let folderName = uuid.hasPrefix("-") ? "A" + uuid.dropFirst() : uuid
         let index = try Index.create(
-            name: name, uuid: folderName, created: wallMilliseconds(), settings: settings, mappings: creation.mappings, aliases: aliases, in: folder,
+            name: name, uuid: Self.makeUUID(), created: wallMilliseconds(), settings: settings, mappings: creation.mappings, aliases: aliases, in: folder,
             node: parts)
         catalogue.insert(index)
         return index
+    }
+
+    /// 22 characters; a folder's name, which must not look like an option or a hidden file.
+    static func makeUUID() -> String {
+        var random = SystemRandomNumberGenerator()
+        let uuid = Base64URL.encode((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+        return uuid.hasPrefix("-") ? "A" + uuid.dropFirst() : uuid
     }
 
     private func delete(_ index: Index) throws(EngineError) {

@@ -4,6 +4,7 @@
 //     Node.swift             opening, closing, searching
 //     Node+Indexes.swift     creating, deleting, changing, resolving names
 //     Node+Documents.swift   bulk, single writes, get
+//     Snapshots/             snapshots of indexes on object stores, and restoring them
 //     Upkeep.swift           refreshes, flushes and merges in the background
 
 internal import JSON
@@ -22,6 +23,7 @@ package struct NodeOptions: Sendable {
     /// Merges, interval refreshes and flushes happen by themselves. Off in tests that want every step in hand.
     package var background = true
     package var autoCreateIndex = true
+    package var snapshots = SnapshotOptions()
     package init() {}
 }
 
@@ -39,6 +41,8 @@ package final class Node: Sendable {
     let bytesInFlight = Mutex(0)
     /// Taken around creating, deleting and aliasing.
     let changes = Monitor()
+    let repositoryCatalogue: Repositories
+    let snapshotWork = SnapshotWork()
     private let lock: any DirectoryLock
     private let upkeep: Upkeep?
     private let closed = Atomic<Bool>(false)
@@ -46,6 +50,7 @@ package final class Node: Sendable {
     private init(options: NodeOptions, root: any Directory, folder: any Directory, catalogue: Catalogue, pools: Pools, lock: any DirectoryLock) {
         (self.options, self.root, self.folder, self.catalogue, self.lock) = (options, root, folder, catalogue, lock)
         (writers, searchers, io) = (pools.writers, pools.searchers, pools.io)
+        repositoryCatalogue = Repositories(root, options.snapshots)
         upkeep = options.background ? Upkeep(catalogue, bufferBytesMax: options.bufferBytesMax) : nil
     }
 
@@ -105,6 +110,7 @@ package final class Node: Sendable {
     package func close() async {
         guard closed.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged else { return }
         upkeep?.stop()
+        await snapshotWork.wait()
         await writers.run { [self] in for index in catalogue.all { try? index.opened?.close() } }
         writers.stop()
         searchers.stop()

@@ -1,0 +1,255 @@
+// What a snapshot promises: what was there comes back as it was, under another name too; what is there already is not sent again; what is damaged is told.
+
+import Engine
+import IsothermTesting
+import JSON
+import Search
+import Storage
+import Testing
+
+private func object(_ json: String) throws -> JSONObject { try JSONValue.parse(json).object ?? JSONObject() }
+
+@Suite("Snapshots")
+struct SnapshotTests {
+    /// An index with several segments, deleted documents, patches, and operations that no commit has.
+    static func shop(_ node: Node, _ name: String = "shop") async throws {
+        _ = try await node.createIndex(name, IndexCreation(
+            settings: try object(#"{"refresh_interval":"5s","number_of_replicas":0}"#), mappings: try object(shopMapping),
+            aliases: try object(#"{"all":{},"cheap":{"filter":{"range":{"price":{"lt":20}}}}}"#)))
+        try await node.fill(name, 0..<120)
+        try await node.flush(name)
+        try await node.fill(name, 100..<200, title: "new")
+        _ = try await node.bulk((0..<20).map { WriteOperation(.delete, index: name, id: "\($0 * 3)") })
+        try await node.refresh(name)
+        _ = try await node.bulk((101..<120).map { WriteOperation(.update, index: name, id: "\($0)", source: Array(#"{"doc":{"stock":-1}}"#.utf8)) })
+        try await node.fill(name, 200..<210)
+    }
+
+    @Test("restored under another name it holds the same documents, versions and sequence numbers, answers alike, and takes writes; also after a restart", arguments: [true, false])
+    func restored(packs: Bool) async throws {
+        let root = MemoryDirectory(), store = memoryStore(), repository = repository(store, packs: packs)
+        var node = try await nodeInMemory(root)
+        try await Self.shop(node)
+        let manifest = try await node.takeSnapshot(SnapshotRequest("first"), in: repository)
+        let (contents, answers) = (try await node.contents("shop"), try await node.answers("shop"))
+        #expect(manifest.indices.map(\.documents) == [190] && contents.count == 190)
+        #expect(manifest.indices[0].addedFiles == manifest.indices[0].fileCount)
+
+        var request = RestoreRequest("first")
+        request.rename = { name throws(EngineError) in name + "-2" }
+        #expect(try await node.restore(request, from: repository) == ["shop-2"])
+        #expect(try await node.contents("shop-2") == contents)
+        #expect(try await node.answers("shop-2") == answers)
+        let (old, new) = (try node.describe("shop"), try node.describe("shop-2"))
+        #expect(old.settings == new.settings && old.aliases == new.aliases && old.mapping.definition == new.mapping.definition && old.uuid != new.uuid)
+        // It lives on: the next version of a document, a new one, another mapping.
+        #expect(try await node.write(WriteOperation(.index, index: "shop-2", id: "105", source: Array(#"{"title":"green","colour":"green"}"#.utf8))).version == 4)
+        try await node.fill("shop-2", 1000..<1010)
+        let after = try await node.contents("shop-2")
+        for close in [false, true] {
+            if close { await node.close() } else { root.releaseLocks() }
+            node = try await nodeInMemory(root)
+            #expect(try await node.contents("shop-2") == after)
+            #expect(try await node.contents("shop") == contents)
+        }
+        #expect(try await repository.verify(reading: true).problems == [])
+        await node.close()
+    }
+
+    @Test("what the repository has is not sent again: after few documents few bytes, after none the manifest and the root alone")
+    func incremental() async throws {
+        let node = try await nodeInMemory(), counting = CountingObjectStore(memoryStore()), repository = repository(counting)
+        try await Self.shop(node)
+        let first = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
+        let afterFirst = counting.counts
+        let second = try await node.takeSnapshot(SnapshotRequest("b"), in: repository)
+        let afterSecond = counting.counts
+        #expect(second.indices[0].addedFiles == 0 && second.indices[0].fileCount == first.indices[0].fileCount)
+        #expect(afterSecond.puts - afterFirst.puts == 2)
+        try await node.fill("shop", 500..<503)
+        let third = try await node.takeSnapshot(SnapshotRequest("c"), in: repository)
+        // A segment and a commit point; the patches and live documents of others are as they were.
+        #expect(third.indices[0].addedFiles == 2, "\(third.indices[0].addedFiles)")
+        #expect(counting.counts.puts - afterSecond.puts == 4)
+        let written = counting.counts.bytesWritten - afterSecond.bytesWritten
+        #expect(third.indices[0].addedStored < first.indices[0].stored / 3 && written < afterFirst.bytesWritten)
+        // A copy of the index shares its segments.
+        var copy = RestoreRequest("c")
+        copy.rename = { _ throws(EngineError) in "copy" }
+        _ = try await node.restore(copy, from: repository)
+        let fourth = try await node.takeSnapshot(SnapshotRequest("d", indices: "copy"), in: repository)
+        #expect(fourth.indices[0].addedFiles == 0)
+        await node.close()
+    }
+
+    @Test("writes, flushes and merges go on while files are sent, and the snapshot has what was there when it began")
+    func meanwhile() async throws {
+        let node = try await nodeInMemory(), store = memoryStore()
+        try await Self.shop(node)
+        let before = try await node.contents("shop")
+        let slow = BusyStore(store) {
+            try await node.fill("shop", 0..<300, title: "later")
+            try await node.forceMerge("shop")
+        }
+        _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository(slow))
+        #expect(try await node.contents("shop") != before)
+        var request = RestoreRequest("a")
+        request.rename = { _ throws(EngineError) in "then" }
+        _ = try await node.restore(request, from: repository(store))
+        #expect(try await node.contents("then") == before)
+        await node.close()
+    }
+
+    @Test("names that are taken, reserved or wrong are refused in Elasticsearch's words")
+    func refusals() async throws {
+        let node = try await nodeInMemory(), repository = repository(memoryStore())
+        try await Self.shop(node)
+        _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
+        func refused(_ type: String, _ part: String, _ body: () async throws(EngineError) -> Void) async {
+            do throws(EngineError) {
+                try await body()
+                Issue.record("nothing was refused: \(type), \(part)")
+            } catch { #expect(error.type == type && error.reason.contains(part), "\(error)") }
+        }
+        for (name, why) in [("A", "must be lowercase"), ("_a", "must not start with '_'"), ("a b", "whitespace"), ("a,b", "','"), ("a#", "'#'"), ("a/b", "characters"), ("", "empty")] {
+            await refused("invalid_snapshot_name_exception", why) { () async throws(EngineError) in _ = try await node.takeSnapshot(SnapshotRequest(name), in: repository) }
+        }
+        await refused("invalid_snapshot_name_exception", "already exists") { () async throws(EngineError) in _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository) }
+        await refused("index_not_found_exception", "none") { () async throws(EngineError) in _ = try await node.takeSnapshot(SnapshotRequest("b", indices: "none"), in: repository) }
+        await refused("snapshot_missing_exception", "[repo:b] is missing") { () async throws(EngineError) in try await repository.delete(["a", "b"]) }
+        await refused("snapshot_restore_exception", "snapshot does not exist") { () async throws(EngineError) in _ = try await node.restore(RestoreRequest("b"), from: repository) }
+        await refused("snapshot_restore_exception", "open index with same name") { () async throws(EngineError) in _ = try await node.restore(RestoreRequest("a"), from: repository) }
+        await refused("index_not_found_exception", "none") { () async throws(EngineError) in _ = try await node.restore(RestoreRequest("a", indices: "none"), from: repository) }
+        func renamed(_ to: String) -> RestoreRequest {
+            var request = RestoreRequest("a")
+            request.rename = { _ throws(EngineError) in to }
+            return request
+        }
+        await refused("snapshot_restore_exception", "an alias has that name") { () async throws(EngineError) in _ = try await node.restore(renamed("all"), from: repository) }
+        await refused("invalid_index_name_exception", "lowercase") { () async throws(EngineError) in _ = try await node.restore(renamed("Shop"), from: repository) }
+        #expect(node.indexNames == ["shop"])
+        #expect(try await repository.list().map(\.name) == ["a"])
+        await node.close()
+    }
+
+    @Test("aliases and settings are restored, or left, or changed, as the request says")
+    func choices() async throws {
+        let node = try await nodeInMemory(), repository = repository(memoryStore())
+        try await Self.shop(node)
+        _ = try await node.createIndex("other")
+        _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
+        var request = RestoreRequest("a", indices: "sh*,-x")
+        request.rename = { name throws(EngineError) in "r-" + name }
+        request.includesAliases = false
+        request.settings = try object(#"{"index.max_result_window":77}"#)
+        request.ignoredSettings = ["index.refresh_interval"]
+        #expect(try await node.restore(request, from: repository) == ["r-shop"])
+        let made = try node.describe("r-shop")
+        #expect(made.aliases.isEmpty && made.settings["index.max_result_window"] == "77" && made.settings["index.refresh_interval"] == nil)
+        #expect(made.settings["index.number_of_replicas"] == "0")
+        await node.close()
+    }
+
+    @Test("a snapshot removed leaves the others whole, and no blob of its own")
+    func removal() async throws {
+        let node = try await nodeInMemory(), store = memoryStore(), repository = repository(store)
+        try await Self.shop(node)
+        var contents: [String: [String]] = [:]
+        for name in ["a", "b", "c"] {
+            _ = try await node.takeSnapshot(SnapshotRequest(name), in: repository)
+            contents[name] = try await node.contents("shop")
+            try await node.fill("shop", 30..<60, title: name)
+            if name == "b" { try await node.forceMerge("shop") }
+        }
+        try await repository.delete(["b"])
+        var report = try await repository.verify(reading: true)
+        #expect(report.problems == [] && report.unnamed == 0 && report.snapshots == 2)
+        for name in ["a", "c"] {
+            var request = RestoreRequest(name)
+            request.rename = { _ throws(EngineError) in "r-" + name }
+            _ = try await node.restore(request, from: repository)
+            #expect(try await node.contents("r-" + name) == contents[name])
+        }
+        try await repository.delete(["c", "a"])
+        report = try await repository.verify(reading: true)
+        #expect(report.blobs == 0 && report.unnamed == 0)
+        for prefix in ["blobs/", "snapshots/"] { #expect(try await store.listAll(prefix: prefix).isEmpty) }
+        await node.close()
+    }
+
+    @Test("a copy within the repository sends nothing, and outlives its source")
+    func copies() async throws {
+        let node = try await nodeInMemory(), repository = repository(memoryStore())
+        try await Self.shop(node)
+        _ = try await node.createIndex("other")
+        let contents = try await node.contents("shop")
+        _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
+        let copy = try await repository.clone("a", as: "b", indices: ["shop"], now: 5)
+        #expect(copy.indices.map(\.name) == ["shop"] && copy.indices[0].addedFiles == 0)
+        try await repository.delete(["a"])
+        #expect(try await repository.verify(reading: true).problems == [])
+        try await node.deleteIndex("shop")
+        #expect(try await node.restore(RestoreRequest("b"), from: repository) == ["shop"])
+        #expect(try await node.contents("shop") == contents)
+        await node.close()
+    }
+
+    @Test("old roots go; two hundred changes leave few")
+    func roots() async throws {
+        let node = try await nodeInMemory(), store = memoryStore(), repository = repository(store)
+        _ = try await node.createIndex("empty")
+        for n in 0..<60 {
+            _ = try await node.takeSnapshot(SnapshotRequest("s\(n)"), in: repository)
+            if n % 2 == 1 { try await repository.delete(["s\(n - 1)"]) }
+        }
+        #expect(try await store.listAll(prefix: "index-").count <= 9)
+        #expect(try await repository.list().count == 30)
+        #expect(try await repository.verify(reading: true).problems == [])
+        await node.close()
+    }
+
+    @Test("a node's repositories are known after a restart; what a location may not be is refused")
+    func repositories() async throws {
+        let root = MemoryDirectory()
+        var node = try await nodeInMemory(root)
+        try await Self.shop(node)
+        func fs(_ location: String) throws -> RepositoryDefinition { RepositoryDefinition(type: "fs", settings: try object("{\"location\":\"\(location)\"}")) }
+        try await node.putRepository("daily", try fs("a/b"))
+        try await node.putRepository("read", RepositoryDefinition(type: "fs", settings: try object(#"{"location":"a/b","readonly":"true"}"#)))
+        _ = try await node.takeSnapshot(SnapshotRequest("one"), in: try await node.repository("daily"))
+        for wrong in ["../x", "a/../b", "/etc", ""] { await #expect(throws: EngineError.self) { try await node.putRepository("w", try fs(wrong)) } }
+        await #expect(throws: EngineError.self) { try await node.putRepository("w", RepositoryDefinition(type: "hdfs", settings: JSONObject())) }
+        await #expect(throws: EngineError.self) { try await node.putRepository("w", RepositoryDefinition(type: "fs", settings: try object(#"{"location":"x","secret_key":"y"}"#))) }
+        await #expect(throws: EngineError.self) { try await node.takeSnapshot(SnapshotRequest("two"), in: try await node.repository("read")) }
+        await node.close()
+        node = try await nodeInMemory(root)
+        #expect(try node.repositories().map(\.name) == ["daily", "read"])
+        #expect(try await node.repository("read").list().map(\.name) == ["one"])
+        try await node.removeRepositories("daily")
+        await #expect(throws: EngineError.self) { try await node.repository("daily") }
+        #expect(try node.repositories().map(\.name) == ["read"])
+        await node.close()
+    }
+}
+
+/// Does something else during its first put.
+private final class BusyStore: ObjectStore {
+    private let inner: any ObjectStore
+    private let meanwhile: @Sendable () async throws -> Void
+    private let counting: CountingObjectStore
+    init(_ inner: any ObjectStore, _ meanwhile: @escaping @Sendable () async throws -> Void) {
+        (self.inner, self.meanwhile) = (inner, meanwhile)
+        counting = CountingObjectStore(inner)
+    }
+    var place: String { inner.place }
+    func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag {
+        if counting.counts.puts == 0 { do { try await meanwhile() } catch { Issue.record(error) } }
+        return try await counting.put(key, bytes, ifAbsent: ifAbsent)
+    }
+    func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: ifAbsent) }
+    func get(_ key: String) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key) }
+    func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
+    func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }
+    func delete(_ key: String) async throws(ObjectStoreError) { try await inner.delete(key) }
+    func list(_ request: ObjectListRequest) async throws(ObjectStoreError) -> ObjectPage { try await inner.list(request) }
+}
