@@ -9,8 +9,8 @@ struct CatListEndpoint: Endpoint {
     init(_ call: APICall) throws {}
 
     func answer(from services: Services) async throws -> APIAnswer {
-        APIAnswer(200, .text("=^.^=\n" + ["aliases", "aliases/{alias}", "count", "count/{index}", "health", "indices", "indices/{index}", "nodes", "shards",
-            "shards/{index}", "templates"].map { "/_cat/\($0)\n" }.joined()))
+        APIAnswer(200, .text("=^.^=\n" + ["aliases", "aliases/{alias}", "count", "count/{index}", "health", "indices", "indices/{index}", "nodes", "repositories",
+            "shards", "shards/{index}", "snapshots/{repository}", "templates"].map { "/_cat/\($0)\n" }.joined()))
     }
 }
 

@@ -21,6 +21,10 @@ extension Router {
         ScrollEndpoint.self, ScrollClearEndpoint.self, PointInTimeOpenEndpoint.self, PointInTimeCloseEndpoint.self,
         AnalyzeEndpoint.self, ResolveIndexEndpoint.self,
 
+        // Snapshots
+        RepositoryEndpoint.self, RepositoryVerifyEndpoint.self, SnapshotCreateEndpoint.self, SnapshotGetEndpoint.self, SnapshotDeleteEndpoint.self,
+        SnapshotCloneEndpoint.self, SnapshotStatusEndpoint.self, SnapshotRestoreEndpoint.self, CatRepositoriesEndpoint.self, CatSnapshotsEndpoint.self,
+
         // Upkeep
         RefreshEndpoint.self, FlushEndpoint.self, ForceMergeEndpoint.self, CacheClearEndpoint.self,
         ClusterHealthEndpoint.self, ClusterSettingsEndpoint.self, StatsEndpoint.self, NodesEndpoint.self,

@@ -69,6 +69,12 @@ extension Node {
         try await snapshotJob(request, in: repository).run()
     }
 
+    /// A second snapshot of some of a snapshot's indices.
+    package func cloneSnapshot(_ source: String, as target: String, indices: [String], in repository: SnapshotRepository) async throws(EngineError) {
+        if let problem = SnapshotNames.problem(target) { throw repository.invalidName(target, problem) }
+        _ = try await repository.clone(source, as: target, indices: indices, now: wallMilliseconds())
+    }
+
     fileprivate func pin(_ name: String) async throws(EngineError) -> (IndexSnapshotManifest, PinnedCommit) {
         try await writers.run { [self] () throws(EngineError) in
             try checkOpen()
