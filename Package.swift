@@ -77,7 +77,7 @@ let package = Package(
         layer("ElasticAPI", ["Engine", "Search", "QueryDSL", "Mappings", "Analysis", "JSON"]),
         .systemLibrary(name: "CIsothermMalloc"),
         layer("IsothermNode", [
-            "ElasticAPI", "Engine", "QueryDSL", "Storage", "JSON", "CIsothermMalloc", "CIsothermZlib", "Yams", "Shop", "Tiering", "OrdersSQLite", "Orders", "Secrets",
+            "ElasticAPI", "Engine", "ObjectStorage", "QueryDSL", "Storage", "JSON", "CIsothermMalloc", "CIsothermZlib", "Yams", "Shop", "Tiering", "OrdersSQLite", "Orders", "Secrets",
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),

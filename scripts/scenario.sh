@@ -185,6 +185,14 @@ spark() {
   .venv-spark/bin/python -B Tests/Scenarios/spark.py "$bin" "$work"/hudi/*/cold/orders ${ARCHIVE:-}
 }
 
+# Taken, restored under another name, killed in the middle, damaged; then Elasticsearch's own tests. `make snapshots` kills many times.
+snapshots() {
+  python3 -B Tests/Scenarios/snapshots.py "$bin" --rounds 6
+  need "$shared/es-compat/run.py"
+  start
+  $python -B "$shared/es-compat/run.py" --url "$url" --only 'snapshot.*' --only 'cat.snapshots' --only 'cat.repositories' --expect Tests/Scenarios/es-compat-snapshots.txt
+}
+
 # A few kills; `make crash` does many.
 crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$bin" --rounds 5; }
 
@@ -194,5 +202,5 @@ crash_orders() { python3 -B Tests/Scenarios/crash_orders.py "$bin" --rounds 5; }
 # 64 clients and the last 10 of a product; `make race` does a thousand rounds.
 race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi crash crash_orders race"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi snapshots crash crash_orders race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

@@ -2,6 +2,7 @@
 
 internal import ElasticAPI
 internal import Engine
+internal import ObjectStorage
 import Storage
 
 package struct LocalGateway: Gateway {
@@ -10,7 +11,9 @@ package struct LocalGateway: Gateway {
 
     /// Opens the folder; one that a server holds is refused.
     package init(data: String) async throws {
-        self.init(try await Node.open(root: try FileDirectory(data, create: false)))
+        var options = NodeOptions()
+        options.snapshots.openStore = { location throws(ObjectStoreError) in try ObjectStores.open(location: location) }
+        self.init(try await Node.open(root: try FileDirectory(data, create: false), options: options))
     }
 
     private init(_ node: Node) {

@@ -49,6 +49,7 @@ package struct ServerConfiguration: Sendable {
         try readNode(try m.object("node") ?? JSONObject())
         try readSearch(try m.object("search") ?? JSONObject())
         try readWrites(try m.object("writes") ?? JSONObject())
+        try readSnapshots(try m.object("snapshots") ?? JSONObject())
         try readShop(try m.object("shop") ?? JSONObject())
         try m.finish()
     }
@@ -85,6 +86,15 @@ package struct ServerConfiguration: Sendable {
         var m = Members(object, of: "writes")
         if let megabytes = try m.integer("buffer_megabytes_max", from: 1, to: 1 << 20) { node.bufferBytesMax = megabytes << 20 }
         if let megabytes = try m.integer("in_flight_megabytes_max", from: 1, to: 1 << 20) { node.bulkBytesInFlightMax = megabytes << 20 }
+        try m.finish()
+    }
+
+    private mutating func readSnapshots(_ object: JSONObject) throws(QueryError) {
+        var m = Members(object, of: "snapshots")
+        node.snapshots.folders = try m.strings("folders") ?? node.snapshots.folders
+        for folder in node.snapshots.folders where !folder.hasPrefix("/") {
+            throw QueryError("illegal_argument_exception", "snapshots.folders are absolute paths, not [\(folder)]")
+        }
         try m.finish()
     }
 

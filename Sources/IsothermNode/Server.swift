@@ -6,6 +6,7 @@ internal import ElasticAPI
 internal import Engine
 internal import Glibc
 internal import NIOCore
+internal import ObjectStorage
 internal import Storage
 
 package enum Server {
@@ -17,7 +18,9 @@ package enum Server {
     package static func run(_ configuration: ServerConfiguration, announce: @escaping @Sendable (String) -> Void) async throws {
         let started = monotonicMilliseconds()
         keepMemory()
-        let node = try await Node.open(root: FileDirectory(configuration.data), options: configuration.node)
+        var nodeOptions = configuration.node
+        nodeOptions.snapshots.openStore = { location throws(ObjectStoreError) in try ObjectStores.open(location: location) }
+        let node = try await Node.open(root: FileDirectory(configuration.data), options: nodeOptions)
         let shop: ShopMount
         do { shop = try ShopMount.open(data: configuration.data, host: configuration.host, node: node, configuration.shop) } catch {
             await node.close()

@@ -11,7 +11,7 @@ struct Isotherm: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             ServeCommand.self, BulkCommand.self, SearchCommand.self, AnalyzeCommand.self, EvalCommand.self, CheckCommand.self,
-            InspectCommand.self, BenchCommand.self,
+            InspectCommand.self, SnapshotCommand.self, BenchCommand.self,
             ImportCommand.self, AuditCommand.self, TierCommand.self, ArchiveCommand.self, BackupCommand.self, RestoreCommand.self, TokenCommand.self, SignCommand.self,
         ])
 }

@@ -201,7 +201,7 @@ struct CatNodesEndpoint: Endpoint {
     }
 }
 
-enum DateText {
+package enum DateText {
     /// "HH:MM:SS" of seconds since 1970, UTC.
     static func time(_ seconds: Int64) -> String {
         let day = ((seconds % 86_400) + 86_400) % 86_400
@@ -209,7 +209,7 @@ enum DateText {
     }
 
     /// "2025-01-31T12:00:00.000Z". Days to civil date after Howard Hinnant, "chrono-compatible low-level date algorithms".
-    static func iso(_ milliseconds: Int64) -> String {
+    package static func iso(_ milliseconds: Int64) -> String {
         let days = Int64((Double(milliseconds) / 86_400_000).rounded(.down)), rest = milliseconds - days * 86_400_000
         let z = days + 719_468, era = (z >= 0 ? z : z - 146_096) / 146_097, doe = z - era * 146_097
         let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100)

@@ -27,10 +27,7 @@ struct SnapshotRestoreEndpoint: Endpoint {
         switch (try body.text("rename_pattern"), try body.text("rename_replacement")) {
         case (nil, nil): break
         case (let pattern?, let replacement?):
-            let rename = try RenamePattern(pattern, replacement: replacement)
-            request.rename = { name throws(EngineError) in
-                do throws(APIError) { return try rename.apply(to: name) } catch { throw EngineError.illegalArgument(error.reason) }
-            }
+            try request.rename(pattern, to: replacement)
         case (nil, _): throw APIError.validation("rename_replacement is given without rename_pattern")
         case (_, nil): throw APIError.validation("rename_pattern is given without rename_replacement")
         }

@@ -4,6 +4,8 @@
 // Known: literals, `.`, `[a-z]`, `[^…]`, `\d \w \s` and their opposites, `\` before any sign, `(…)`, `(?:…)`, `|`, `^`, `$`, `* + ? {n} {n,} {n,m}` and their lazy kinds.
 // Others (look-around, references back, named groups) are refused.
 
+package import Engine
+
 package struct RenamePattern: Sendable {
     fileprivate indirect enum Node: Sendable {
         case set([ClosedRange<UInt32>], negated: Bool)
@@ -79,6 +81,15 @@ package struct RenamePattern: Sendable {
     }
 
     fileprivate static func digit(_ c: Unicode.Scalar) -> Int? { ("0"..."9").contains(c) ? Int(c.value - 48) : nil }
+}
+
+extension RestoreRequest {
+    package mutating func rename(_ pattern: String, to replacement: String) throws(APIError) {
+        let renaming = try RenamePattern(pattern, replacement: replacement)
+        rename = { name throws(EngineError) in
+            do throws(APIError) { return try renaming.apply(to: name) } catch { throw EngineError.illegalArgument(error.reason) }
+        }
+    }
 }
 
 /// One matching; what has to follow is a closure.
