@@ -164,7 +164,7 @@ package struct SnapshotVerifyCommand: AsyncParsableCommand {
 package struct SnapshotSweepCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "sweep", abstract: "Remove what stopped processes left: objects that no snapshot names.",
-        discussion: "A snapshot that is being taken meanwhile notices, and sends its files again.")
+        discussion: "A snapshot that is being taken meanwhile notices, and sends its files again; in a folder, what another process is just writing can fail, and is to be tried again.")
     @OptionGroup var place: SnapshotPlace
     package init() {}
 

@@ -89,7 +89,7 @@ extension Node {
         if !request.settings.isEmpty { settings = try settings.changed(request.settings, index: name) }
         let aliases = request.includesAliases ? try source.aliases.members.map { (m) throws(EngineError) in try IndexAlias(name: m.key, json: m.value) } : []
         return IndexFile(
-            name: name, uuid: Self.makeUUID(), created: wallMilliseconds(), settings: settings.object, mappings: source.mappings, aliases: aliases)
+            name: name, uuid: Self.makeUUID(), created: source.created, settings: settings.object, mappings: source.mappings, aliases: aliases)
     }
 
     private func checkFree(_ files: [IndexFile], _ repository: SnapshotRepository, _ snapshot: String) throws(EngineError) {

@@ -133,7 +133,12 @@ final class Repositories: Sendable {
         do throws(StorageError) {
             if isAbsolute { return FolderObjectStore(try FileDirectory(path)) }
             var folder = try root.directory("snapshots")
-            for part in parts { folder = try folder.directory(part) }
+            try root.sync()
+            for part in parts {
+                let parent = folder
+                folder = try parent.directory(part)
+                try parent.sync()
+            }
             return FolderObjectStore(folder)
         } catch { throw EngineError(.failed, "repository_exception", "[\(definition.type)] \(error)") }
     }

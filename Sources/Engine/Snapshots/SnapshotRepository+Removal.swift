@@ -80,7 +80,7 @@ extension SnapshotRepository {
         return made
     }
 
-    /// Removes objects that nothing names.
+    /// Removes objects that nothing names. In a folder also half-written files: what another process is writing at this moment fails, and is to be tried again.
     /// - Returns: how many, and their bytes.
     @discardableResult
     package func sweep() async throws(EngineError) -> (objects: Int, bytes: Int) {
