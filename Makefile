@@ -10,7 +10,7 @@ SHARED  ?= ../shared
 PACKAGES := pkg-config libcurl4-openssl-dev libicu-dev liblz4-dev libsnappy-dev libsqlite3-dev libssl-dev libstemmer-dev libzstd-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
-.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders snapshots race powercuts compat clients spark soldout fuzz golden format tidy packages venv clean
+.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders crash-mover snapshots race powercuts compat clients spark soldout fuzz golden format tidy packages venv clean
 
 help: ## List the tasks.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -58,6 +58,10 @@ crash-orders: build ## Kill a server under orders, payments, refused and poisone
 
 snapshots: build ## Kill a server that takes, deletes and restores snapshots under writes: make snapshots ROUNDS=100
 	python3 -B Tests/Scenarios/snapshots.py $(BIN) --rounds $(or $(ROUNDS),100) --seed $(or $(SEED),1)
+crash-mover: build venv ## Stop the mover between the tiers at every operation, by kill and by power cut, on folders; at 200 on S3: make crash-mover POINTS=1000
+	@scripts/packages.sh strace
+	.venv/bin/python -B Tests/Scenarios/crash_mover.py $(BIN) --strace --points $(or $(POINTS),0) --seed $(or $(SEED),1)
+	SHARED=$(SHARED) SEED=$(or $(SEED),1) scripts/scenario.sh crash_mover_s3
 
 race: build ## 64 clients over HTTP after the last 10 of one product, again and again: make race ROUNDS=1000
 	python3 -B Tests/Scenarios/race.py $(BIN) --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),1)

@@ -136,11 +136,11 @@ readme_orders() {
 # /api at its edges, over sockets: live tracking, large bodies, who may ask, a graceful end with a stream open.
 shop_http() { python3 -B Tests/Scenarios/shop_http.py "$bin"; }
 
-# The object store's tests against a real S3 server, Ceph's on loopback, started for it and stopped after; then the archive's tables there, as in `hudi`.
-object_store() {
-  need "$shared/tools/ceph_s3.sh"; need "$shared/tools/verify_hudi.py"
+# Starts The object store's tests use. It is against a bucket that real S3 server, Ceph's on loopback; sets $s3, loopback, started for it and stopped with this script. after; then the contract's archive's tables there, as in `hudi`.
+object_store() { ceph()
+  need "$shared/tools/ceph_s3.sh" "$shared/tools/ceph_s3.sh"; need "$shared/tools/verify_hudi.py"
   scripts/packages.sh radosgw ceph-mon ceph-osd ceph-common
-  local port code=0
+  local port
   port=$(python3 -c 'import socket
 while True:
     try:
@@ -157,6 +157,15 @@ while True:
   export AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret
   ISOTHERM_TEST_S3="s3://isotherm-test?endpoint=http://127.0.0.1:$port" \
     ${SWIFT:-swift} test -c release --skip-build --filter S3ServerTests > "$work/tests.log" 2>&1 || code=$?
+  s3="s3://isotherm-test?endpoint=http://127.0.0.1:$port"
+  export AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret
+}
+
+# The object store's tests against a real S3 server: Ceph's, on loopback, started for it and stopped after.
+object_store() {
+  local code=0
+  ceph
+  ISOTHERM_TEST_S3="$s3" ${SWIFT:-swift} test -c release --skip-build --filter S3ServerTests > "$work/tests.log" 2>&1 || code=$?
   grep -E 'S3 server|✘|Test run|started a server' "$work/tests.log" | grep -v 'started\.' | tail -40
   [ $code = 0 ] && grep -q 'Suite "Object store on a real S3 server" passed' "$work/tests.log"
   local tables="s3://isotherm-test/hudi?endpoint=http://127.0.0.1:$port"
@@ -199,8 +208,12 @@ crash() { need Tests/Scenarios/crash.py; $python -B Tests/Scenarios/crash.py "$b
 # A few kills under orders; `make crash-orders` does many.
 crash_orders() { python3 -B Tests/Scenarios/crash_orders.py "$bin" --rounds 5; }
 
+# A few stops of the mover, of every kind; `make crash-mover` does all of them, on folders and on S3.
+crash_mover() { $python -B Tests/Scenarios/crash_mover.py "$bin" --points 36 --paused 4; }
+crash_mover_s3() { ceph; $python -B Tests/Scenarios/crash_mover.py "$bin" --s3 "$s3" --points "${POINTS:-200}" --seed "${SEED:-1}"; }
+
 # 64 clients and the last 10 of a product; `make race` does a thousand rounds.
 race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi snapshots crash crash_orders race"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi snapshots crash crash_orders crash_mover race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

@@ -182,6 +182,32 @@ class Disk:
         """Writes the disk as it may be found now into a folder."""
         self._image(self.root, remains, dice, target)
 
+    def differs(self, path):
+        """How a real folder differs from all that was written down, in words; "" when it does not: then nothing went past the record."""
+        expected, wrong = self._whole(self.root, ""), []
+        for folder, _, names in os.walk(path):
+            for name in names:
+                inner = os.path.relpath(f"{folder}/{name}", path)
+                if name.endswith("-shm"):
+                    continue
+                with open(f"{folder}/{name}", "rb") as f:
+                    if expected.pop(inner, None) != f.read():
+                        wrong.append(f"{inner} is another")
+        return ", ".join(wrong + [f"{name} is not there" for name in expected])
+
+    def _whole(self, folder, at):
+        found = {}
+        for name, node in folder.names.items():
+            inner = f"{at}/{name}".strip("/")
+            if isinstance(node, Folder):
+                found |= self._whole(node, inner)
+            else:
+                content = bytearray(node.synced)
+                for change in node.changes:
+                    self._apply(content, change)
+                found[inner] = bytes(content)
+        return found
+
     def _image(self, folder, remains, dice, target):
         os.makedirs(target, exist_ok=True)
         for name, node in self._names(folder, remains, dice).items():

@@ -7,6 +7,7 @@
 //     KILL_WHEN      before | half | after: `half` writes the first half of a write's bytes
 //     KILL_SIGNAL    kill (default) | stop
 //     KILL_REPORT    a file that gets one line when it stops: number, kind, path
+//     KILL_CLOCK     seconds by which the wall clock is off: for orders that were placed long ago
 //     KILL_RECORD    a file that gets every operation that was done: a head (struct head), path, second path, bytes
 //
 // Operations are done one at a time, under a lock, so that their numbers are an order in which they happened; HTTP requests alone may overlap others, numbered when
@@ -26,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum kind { CREATE = 1, WRITE, TRUNCATE, SYNC, RENAME, LINK, UNLINK, MKDIR, RMDIR, REQUEST };
@@ -40,6 +42,7 @@ static size_t root_count;
 static long kill_at, count;
 static enum { BEFORE, HALF, AFTER } when;
 static int signal_number = SIGKILL, report = -1, record = -1;
+static long clock_off;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 static void *real(const char *name) {
@@ -49,6 +52,7 @@ static void *real(const char *name) {
 }
 
 static void start(void) {
+    if (getenv("KILL_CLOCK")) clock_off = atol(getenv("KILL_CLOCK"));
     const char *folder = getenv("KILL_ROOT"), *at = getenv("KILL_AT"), *moment = getenv("KILL_WHEN"), *way = getenv("KILL_SIGNAL");
     if (!folder || strlen(folder) >= sizeof root) return;
     strcpy(root, folder);
@@ -61,6 +65,13 @@ static void start(void) {
     if (getenv("KILL_RECORD")) record = (int)syscall(SYS_openat, AT_FDCWD, getenv("KILL_RECORD"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     // A child is another process: it is not under test.
     unsetenv("LD_PRELOAD");
+}
+
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    pthread_once(&once, start);
+    int code = (int)syscall(SYS_clock_gettime, clock, time);
+    if (code == 0 && clock == CLOCK_REALTIME) time->tv_sec += clock_off;
+    return code;
 }
 
 // MARK: Which files

@@ -1,0 +1,108 @@
+"""A lease holder that is paused, for whoever sleeps through a takeover: A is stopped (SIGSTOP) before and after each of its operations, B takes over and ends, A wakes up.
+
+The data folder's lock keeps two movers apart on one machine. What it cannot keep apart, movers on a file system that does not lock, or on two machines with one
+archive, is made here of two data folders that share hot, keys, staging and archive by links, each with an index of its own; orders go from hot to cold.
+
+If A holds SQLite's write lock when it is stopped, B cannot take over: it must say so and change nothing, and A ends as if nothing had been. Else B must end, and then A,
+awake again, may end or be refused, but changes nothing: the directory, hot's rows, the archive's rows and bytes, journal and staging stay as B left them.
+"""
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+
+from crash_mover_disk import file_class
+from crash_mover_scene import Point
+from crash_mover_shop import archived
+from crash_mover_site import Site, Violation, expect
+
+SHARED = ("hot", "keys", "staging", "cold")
+
+
+def paused_points(scene, most, matrix, folder, dice):
+    points = [Point("paused", "paused", at + 1, o.kind, file_class(o.other or o.path), moment, 0) for at, o in enumerate(scene.operations) for moment in ("before", "after")]
+    if most and len(points) > most:
+        points = sorted(dice.sample(points, most), key=lambda p: p.number)
+    for point in points:
+        try:
+            outcome = pause(scene, point, folder, dice)
+            if outcome is None:
+                matrix.missed.append(point)
+                continue
+            scene.counts[outcome] += 1
+            matrix.add(point)
+        except (Violation, subprocess.TimeoutExpired) as error:
+            matrix.add(point, str(error)[:2000])
+
+
+def pause(scene, point, folder, dice):
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(f"{scene.base}/data", f"{folder}/shared")
+    sites = []
+    for name in "ab":
+        data = f"{folder}/{name}/data"
+        os.makedirs(data)
+        for part in SHARED:
+            os.makedirs(f"{folder}/shared/{part}", exist_ok=True)
+            os.symlink(f"../../shared/{part}", f"{data}/{part}")
+        sites.append(Site(scene.program, f"{folder}/{name}", scene.policy))
+    a, b = sites
+    report = f"{folder}/report"
+    sleeper = a.begin(scene.program.environment(folder, at=point.number, when=point.remains, signal="stop", report=report))
+    try:
+        if not stopped(sleeper, report):
+            return None
+        with open(report) as f:
+            _, point.kind, path = f.readline().rstrip("\n").split(" ", 2)
+        path = os.path.relpath(path, os.path.realpath(folder))
+        point.group = file_class(path.partition("/")[2] if path.startswith("shared/") else path.partition("/data/")[2])
+        taken = b.run()
+        before = state(b)
+        if taken.returncode != 0:
+            expect("locked" in taken.stdout + taken.stderr or "busy" in taken.stdout + taken.stderr, "the second mover:", taken.returncode, taken.stdout, taken.stderr)
+        os.kill(sleeper.pid, signal.SIGCONT)
+        said = sleeper.communicate(timeout=60)[0]
+    finally:
+        if sleeper.poll() is None:
+            sleeper.kill()
+            sleeper.wait()
+    expect(sleeper.returncode >= 0, "the one that slept ended with", sleeper.returncode, said)
+    after = state(b)
+    if taken.returncode == 0:
+        for what in before:
+            expect(before[what] == after[what], "the one that slept changed", what, "from", str(before[what])[:500], "to", str(after[what])[:500], "saying", said)
+        outcome = "sleepers refused" if sleeper.returncode else "sleepers found nothing to do"
+    else:
+        expect(sleeper.returncode == 0, "the one that slept, not taken over from, ended with", sleeper.returncode, said)
+        outcome = "takeovers refused, the database was locked"
+    scene.end(b, dice)
+    return outcome
+
+
+def stopped(process, report):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        if os.path.exists(report) and os.path.getsize(report):
+            # It says so just before it stops.
+            with open(f"/proc/{process.pid}/stat") as f:
+                if f.read().rpartition(")")[2].split()[0] == "T":
+                    return True
+        time.sleep(0.005)
+    return False
+
+
+def state(site):
+    db = sqlite3.connect(f"file:{site.data}/hot/isotherm.db?mode=ro", uri=True)
+    try:
+        found = {
+            "the directory": db.execute("SELECT order_id, tier, version, state, paid_minor FROM order_directory ORDER BY order_id").fetchall(),
+            "hot's rows": db.execute("SELECT * FROM orders ORDER BY order_id").fetchall(), "the journal": db.execute("SELECT batch_id, step, manifest FROM moves ORDER BY 1").fetchall(),
+            "the outbox": db.execute("SELECT * FROM outbox ORDER BY position").fetchall(),
+        }
+    finally:
+        db.close()
+    found["the archive"] = sorted(archived(site.archive))
+    found["staging"] = [(name, site.staging.read(name)) for name in site.staging.names() if "/.~" not in name]
+    return found
