@@ -137,7 +137,7 @@ readme_orders() {
 shop_http() { python3 -B Tests/Scenarios/shop_http.py "$bin"; }
 
 # Starts The object store's tests use. It is against a bucket that real S3 server, Ceph's on loopback; sets $s3, loopback, started for it and stopped with this script. after; then the contract's archive's tables there, as in `hudi`.
-object_store() { ceph()
+object_store() { ceph() s3_server()
   need "$shared/tools/ceph_s3.sh" "$shared/tools/ceph_s3.sh"; need "$shared/tools/verify_hudi.py"
   scripts/packages.sh radosgw ceph-mon ceph-osd ceph-common
   local port
@@ -164,7 +164,7 @@ while True:
 # The object store's tests against a real S3 server: Ceph's, on loopback, started for it and stopped after.
 object_store() {
   local code=0
-  ceph
+  s3_server
   ISOTHERM_TEST_S3="$s3" ${SWIFT:-swift} test -c release --skip-build --filter S3ServerTests > "$work/tests.log" 2>&1 || code=$?
   grep -E 'S3 server|✘|Test run|started a server' "$work/tests.log" | grep -v 'started\.' | tail -40
   [ $code = 0 ] && grep -q 'Suite "Object store on a real S3 server" passed' "$work/tests.log"
@@ -210,7 +210,7 @@ crash_orders() { python3 -B Tests/Scenarios/crash_orders.py "$bin" --rounds 5; }
 
 # A few stops of the mover, of every kind; `make crash-mover` does all of them, on folders and on S3.
 crash_mover() { $python -B Tests/Scenarios/crash_mover.py "$bin" --points 36 --paused 4; }
-crash_mover_s3() { ceph; $python -B Tests/Scenarios/crash_mover.py "$bin" --s3 "$s3" --points "${POINTS:-200}" --seed "${SEED:-1}"; }
+crash_mover_s3() { s3_server; $python -B Tests/Scenarios/crash_mover.py "$bin" --s3 "$s3" --points "${POINTS:-200}" --seed "${SEED:-1}"; }
 
 # 64 clients and the last 10 of a product; `make race` does a thousand rounds.
 race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }

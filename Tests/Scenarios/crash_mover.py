@@ -32,7 +32,7 @@ from crash_mover_disk import Disk
 from crash_mover_paused import paused_points
 from crash_mover_scene import MOVES, Scene
 from crash_mover_shop import Shop
-from crash_mover_site import Program, Site, Violation
+from crash_mover_site import Bucket, Program, Site, Violation
 from crash_mover_trace import check_with_strace
 
 WAYS = ("kill before", "kill half", "kill after", "cut before", "cut after", "paused")
@@ -136,6 +136,7 @@ def run(a, folder):
     shop = Shop().make(base, dice)
     names = [name for name in a.scenes.split(",") if name]
     if a.s3:
+        Bucket(a.s3).make()
         names = [f"s3-{name}" for name in names if name in MOVES]
     scenes = {name: Scene(program, shop, base.data, name, folder, a.s3) for name in names}
     everything = [p for scene in scenes.values() for p in scene.points(dice)]

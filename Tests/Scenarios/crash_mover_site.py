@@ -52,13 +52,13 @@ class Bucket:
         self.endpoint = urllib.parse.urlsplit(urllib.parse.parse_qs(url.query)["endpoint"][0]).netloc
         self.bucket, self.prefix = url.netloc, url.path.strip("/")
 
-    def _get(self, path, query):
+    def _send(self, path, query, method="GET"):
         now = datetime.datetime.now(datetime.timezone.utc)
         stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
         path = urllib.parse.quote(path)
         query = "&".join(f"{k}={urllib.parse.quote(v, safe='')}" for k, v in sorted(query.items()))
         empty = hashlib.sha256(b"").hexdigest()
-        request = f"GET\n{path}\n{query}\nhost:{self.endpoint}\nx-amz-content-sha256:{empty}\nx-amz-date:{stamp}\n\nhost;x-amz-content-sha256;x-amz-date\n{empty}"
+        request = f"{method}\n{path}\n{query}\nhost:{self.endpoint}\nx-amz-content-sha256:{empty}\nx-amz-date:{stamp}\n\nhost;x-amz-content-sha256;x-amz-date\n{empty}"
         scope = f"{day}/us-east-1/s3/aws4_request"
         text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
         key = b"AWS4" + S3_ENVIRONMENT["AWS_SECRET_ACCESS_KEY"].encode()
@@ -66,7 +66,7 @@ class Bucket:
             key = hmac.new(key, part.encode(), hashlib.sha256).digest()
         signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
         connection = http.client.HTTPConnection(self.endpoint, timeout=30)
-        connection.request("GET", f"{path}?{query}" if query else path, headers={
+        connection.request(method, f"{path}?{query}" if query else path, headers={
             "x-amz-content-sha256": empty, "x-amz-date": stamp, "Authorization":
             f"AWS4-HMAC-SHA256 Credential={S3_ENVIRONMENT['AWS_ACCESS_KEY_ID']}/{scope}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature={signature}"})
         answer = connection.getresponse()
@@ -74,10 +74,14 @@ class Bucket:
         connection.close()
         return answer.status, body
 
+    def make(self):
+        status, body = self._send(f"/{self.bucket}", {}, "PUT")
+        expect(status in (200, 409), "a bucket cannot be made:", status, body[:300])
+
     def names(self):
         found, token = [], None
         while True:
-            status, body = self._get(f"/{self.bucket}", {"list-type": "2", "prefix": self.prefix + "/", **({"continuation-token": token} if token else {})})
+            status, body = self._send(f"/{self.bucket}", {"list-type": "2", "prefix": self.prefix + "/", **({"continuation-token": token} if token else {})})
             expect(status == 200, "a listing:", status, body[:300])
             found += [name[len(self.prefix) + 1:] for name in re.findall(r"<Key>([^<]*)</Key>", body.decode())]
             more = re.search(r"<NextContinuationToken>([^<]*)<", body.decode())
@@ -86,7 +90,7 @@ class Bucket:
             token = more.group(1)
 
     def read(self, name):
-        status, body = self._get(f"/{self.bucket}/{self.prefix}/{name}", {})
+        status, body = self._send(f"/{self.bucket}/{self.prefix}/{name}", {})
         expect(status in (200, 404), "an object:", status, body[:300])
         return body if status == 200 else None
 
