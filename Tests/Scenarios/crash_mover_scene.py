@@ -21,6 +21,8 @@ from crash_mover_site import Site, expect
 
 MOVES = {"hot-warm": (None, "warm"), "warm-cold": ("warm", "cold"), "hot-cold": (None, "cold")}
 READERS = 3
+# Microseconds before each operation of a server, so that readers see the mover at each of its steps.
+DELAY = 5_000
 
 
 class Point:
@@ -101,10 +103,10 @@ class Scene:
 
     def move(self, site, dice, midst=(), **how):
         """Gives where it was stopped, nothing if it was not, and what readers were in the midst of."""
-        environment = self.program.environment(site.data, **how) if how else {}
         if self.serves:
+            environment = self.program.environment(site.data, delay=DELAY, **how)
             return self.serve(site, dice, midst, environment, how.get("report"))
-        done = site.run(environment)
+        done = site.run(self.program.environment(site.data, **how) if how else {})
         if done.returncode == 0:
             return None, []
         expect(done.returncode == -9 and how.get("at"), "the mover ended by itself with", done.returncode, done.stdout, done.stderr)
@@ -124,10 +126,16 @@ class Scene:
         if not self.serves:
             site.serve(lambda port: self.shop.look(port, dice), data=copy)
 
-    def end(self, site, dice):
+    def end(self, site, dice, slept=False):
         done = site.run()
         expect(done.returncode == 0, "the mover, run again:", done.stdout, done.stderr)
-        warm = self.shop.ended(site)
+        warm = self.shop.ended(site, slept)
+        if slept or dice.random() < 0.2:
+            # When what was staged has expired.
+            done = site.run(self.program.environment("/nowhere", clock=8 * 86_400))
+            expect(done.returncode == 0, "the mover, a week later:", done.stdout, done.stderr)
+            self.shop.expired(site)
+            self.counts["looks a week later"] += 1
 
         async def both(port):
             await self.shop.warm(port, warm)
@@ -161,10 +169,9 @@ class Scene:
                 expect(time.monotonic() < end, "the server's mover does not end:", server.tail())
                 await asyncio.sleep(0.02)
             ended.set()
-        for walk in midst:
-            if walk and walk[2]:
-                await self.shop.walk_on(server.port, *walk)
-                self.counts["walks gone on with after a restart"] += 1
+        for walk in [w for w in midst if w and w[2]] or dice.sample(self.shop.midst, READERS):
+            await self.shop.walk_on(server.port, *walk)
+            self.counts["walks gone on with from before the stop"] += 1
         readers = [self.shop.read_on(server.port, random.Random(dice.random()), self.counts, ended) for _ in range(READERS)]
         _, *left = await asyncio.gather(watch(), *readers)
         return left

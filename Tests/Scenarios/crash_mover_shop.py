@@ -218,8 +218,18 @@ class Shop:
             db.close()
         self.staged(site, moves)
 
-    def ended(self, site):
-        """Asked of a folder on which the mover has ended and no server runs; gives the orders that the warm index must have."""
+    def expired(self, site):
+        left = site.staging.names()
+        expect(not left, "left in staging after it expired:", left)
+        db = sqlite3.connect(f"file:{site.data}/hot/isotherm.db?mode=ro", uri=True)
+        try:
+            expect(db.execute("SELECT count(*) FROM moves").fetchone()[0] == 0, "left in the journal after it expired")
+        finally:
+            db.close()
+
+    def ended(self, site, slept=False):
+        """Asked of a folder on which the mover has ended and no server runs; gives the orders that the warm index must have. `slept`: somebody may have staged for a
+        batch that was given up meanwhile; it is cleared when it expires."""
         db = sqlite3.connect(f"file:{site.data}/hot/isotherm.db?mode=ro", uri=True)
         try:
             expect([r[0] for r in db.execute("PRAGMA integrity_check")] == ["ok"], "integrity_check")
@@ -237,7 +247,7 @@ class Shop:
         expect(not wrong, len(wrong), "orders in another tier than the policy says:", list(wrong.items())[:3])
         expect(hot == {id for id, tier in directory.items() if tier == "hot"}, "rows in hot:", len(hot), "; the directory says", collections.Counter(directory.values()))
         expect(left == 0 and all(step in ("done", "abandoned") for _, step, _, _ in moves), "batches not ended:", [m[:2] for m in moves], left)
-        kept = self.staged(site, moves)
+        kept = self.staged(site, moves) | ({prefix for _, step, prefix, _ in moves if step == "abandoned"} if slept else set())
         strange = [name for name in site.staging.names() if name.rpartition("/")[0] not in kept or "/.~" in name]
         expect(not strange, "left in staging:", strange)
         half = [name for name in site.archive.names() if "/.~" in "/" + name]

@@ -7,6 +7,7 @@
 //     KILL_WHEN      before | half | after: `half` writes the first half of a write's bytes
 //     KILL_SIGNAL    kill (default) | stop
 //     KILL_REPORT    a file that gets one line when it stops: number, kind, path
+//     KILL_DELAY     microseconds before each operation, so that others have time to look
 //     KILL_CLOCK     seconds by which the wall clock is off: for orders that were placed long ago
 //     KILL_RECORD    a file that gets every operation that was done: a head (struct head), path, second path, bytes
 //
@@ -43,6 +44,7 @@ static long kill_at, count;
 static enum { BEFORE, HALF, AFTER } when;
 static int signal_number = SIGKILL, report = -1, record = -1;
 static long clock_off;
+static useconds_t delay;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 static void *real(const char *name) {
@@ -60,6 +62,7 @@ static void start(void) {
     kill_at = at ? atol(at) : 0;
     when = moment && !strcmp(moment, "after") ? AFTER : moment && !strcmp(moment, "half") ? HALF : BEFORE;
     if (way && !strcmp(way, "stop")) signal_number = SIGSTOP;
+    if (getenv("KILL_DELAY")) delay = (useconds_t)atol(getenv("KILL_DELAY"));
     // Not by our own `open`, and kept apart from the low numbers.
     if (getenv("KILL_REPORT")) report = (int)syscall(SYS_openat, AT_FDCWD, getenv("KILL_REPORT"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (getenv("KILL_RECORD")) record = (int)syscall(SYS_openat, AT_FDCWD, getenv("KILL_RECORD"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -117,6 +120,7 @@ static void stop(long number, enum kind kind, const char *path) {
 
 // Begins an operation: takes the lock, numbers it. -1: to be stopped within it.
 static long begin(enum kind kind, const char *path, int has_half) {
+    if (delay) usleep(delay);
     pthread_mutex_lock(&lock);
     long number = ++count;
     if (number == kill_at && when == BEFORE) stop(number, kind, path);
