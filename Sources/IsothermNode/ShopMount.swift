@@ -66,7 +66,7 @@ final class ShopMount: Sendable {
         var setting = OrderMover.Setting(holder: "isotherm serve \(Bytes16.random())")
         (setting.pace, setting.takesOver) = (file.pace, true)
         let mover = OrderMover(store: store, shelves: places.shelves, staging: places.staging, keys: keys, setting: setting)
-        return MoverSchedule(mover, try file.policy(nil), every: .seconds(file.scheduleSeconds)) { line in
+        return MoverSchedule(mover, try file.policy(nil), every: .seconds(file.scheduleSeconds), sweep: { try await places.sweep() }) { line in
             // Safe: the text lives through the call.
             _ = unsafe (line + "\n").withCString { unsafe write(2, $0, strlen($0)) }
         }

@@ -17,6 +17,12 @@ package struct TierPlaces: Sendable, Equatable {
     package struct Opened: Sendable {
         package let shelves: [any OrderShelf]
         package let staging: any ObjectStore
+        fileprivate let archive: any ObjectStore
+
+        /// Takes away what stopped movers left half written. For the one mover that is alive.
+        package func sweep() async throws {
+            for store in [staging, archive] { try await (store as? FolderObjectStore)?.sweep() }
+        }
     }
 
     package func openArchive(_ data: any Directory) throws -> any ObjectStore {
@@ -30,6 +36,9 @@ package struct TierPlaces: Sendable, Equatable {
         (setting.buckets, setting.keptCommits) = (buckets, keptCommits)
         let staged: any ObjectStore
         if let staging { staged = try ObjectStores.open(location: staging) } else { staged = FolderObjectStore(try data.directory("staging")) }
-        return Opened(shelves: [WarmShelf(node: node), ColdShelf(store: try openArchive(data), setting: setting, leaseOf: hot)], staging: staged)
+        let archive = try openArchive(data)
+        // Order matters: the names of these folders are on the disk before anything in them is relied on.
+        try data.sync()
+        return Opened(shelves: [WarmShelf(node: node), ColdShelf(store: archive, setting: setting, leaseOf: hot)], staging: staged, archive: archive)
     }
 }

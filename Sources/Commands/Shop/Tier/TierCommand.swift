@@ -91,6 +91,7 @@ package struct TierRunCommand: AsyncParsableCommand {
                 var setting = OrderMover.Setting(holder: "isotherm tier run \(Bytes16.random())")
                 (setting.pace, setting.takesOver) = (pace, true)
                 let opened = try places.open(root, node: node, hot: store)
+                try await opened.sweep()
                 let keys = try store.personKeys(folder: options.data + "/keys")
                 defer { keys.close() }
                 let mover = OrderMover(store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, setting: setting)
