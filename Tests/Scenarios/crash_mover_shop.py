@@ -268,7 +268,11 @@ class Shop:
             manifest, lines = site.staging.read(f"{prefix}/manifest.json"), site.staging.read(f"{prefix}/orders.ndjson")
             expect(manifest is not None and lines is not None, "a batch journalled as", step, "lacks its", "manifest" if manifest is None else "orders")
             expect(hashlib.sha256(manifest).hexdigest() == digest, "the manifest of a batch that is", step, "is not the journalled one")
-            expect(hashlib.sha256(lines).hexdigest() == json.loads(manifest)["sha256"], "the orders of a batch that is", step, "are not those of its manifest")
+        # Whatever the journal says: who finds a manifest believes it (a hot tier restored from a backup has another journal).
+        for name in site.staging.names():
+            if name.endswith("/manifest.json"):
+                manifest, lines = site.staging.read(name), site.staging.read(name.replace("manifest.json", "orders.ndjson"))
+                expect(lines is not None and hashlib.sha256(lines).hexdigest() == json.loads(manifest)["sha256"], "a manifest without its orders:", name)
         return kept
 
     # Batches of the run before the one under test, when they were staged elsewhere.
