@@ -10,7 +10,7 @@ SHARED  ?= ../shared
 PACKAGES := pkg-config libcurl4-openssl-dev libicu-dev liblz4-dev libsnappy-dev libsqlite3-dev libssl-dev libstemmer-dev libzstd-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
-.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders crash-mover snapshots race powercuts compat clients spark soldout fuzz golden format tidy packages venv clean
+.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders crash-mover snapshots race history walks powercuts compat clients spark soldout fuzz golden format tidy packages venv clean
 
 help: ## List the tasks.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -65,6 +65,14 @@ crash-mover: build venv ## Stop the mover between the tiers at every operation, 
 
 race: build ## 64 clients over HTTP after the last 10 of one product, again and again: make race ROUNDS=1000
 	python3 -B Tests/Scenarios/race.py $(BIN) --rounds $(or $(ROUNDS),1000) --seed $(or $(SEED),1)
+
+history: build ## Olist over three tiers: everybody's history at every limit against the CSVs.
+	python3 -B Tests/Scenarios/history.py $(BIN) $(SHARED)/corpora/olist-orders --sample 0
+	python3 -B Tests/Scenarios/history.py $(BIN) $(SHARED)/corpora/olist-orders --sample 0 --people 300 --seed $(or $(SEED),1)
+
+walks: build ## Histories walked while mover, writers and late changes run: make walks WALKS=100000 ORDERS=1000000
+	python3 -B Tests/Scenarios/walks.py $(BIN) --walks $(or $(WALKS),100000) --orders $(or $(ORDERS),1000000) --people $(or $(PEOPLE),50000) \
+		--seed $(or $(SEED),1) $(if $(BENCH_WORK),--base $(BENCH_WORK)/walks)
 
 powercuts: packages ## Power cuts at every operation of a workload of orders: make powercuts CUTS=100000 SEED=7
 	$(SWIFT) build -c release --build-tests $(CHECK)

@@ -216,4 +216,14 @@ crash_mover_s3() { s3_server; $python -B Tests/Scenarios/crash_mover.py "$bin" -
 race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }
 
 all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi snapshots crash crash_orders crash_mover race"
+# Olist over three tiers: every person's history equals lists merged from the CSVs; `make history` walks everybody at every limit.
+history() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders"; }
+
+# The same, its customers made into 300 with thousands of orders.
+history_rekeyed() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders" --people 300; }
+
+# Walks through generated histories while mover, writers and late changes run; `make walks` does 100,000 over a million orders.
+walks() { python3 -B Tests/Scenarios/walks.py "$bin"; }
+
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi crash crash_orders race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

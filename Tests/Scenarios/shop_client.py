@@ -86,13 +86,13 @@ class Connection:
 
 class Server:
     def __init__(self, binary, data, log):
-        self.binary, self.data, self.log, self.process, self.port = binary, data, log, None, None
+        self.binary, self.data, self.log, self.process, self.port, self.config = binary, data, log, None, None, None
 
     def spawn(self):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        command = [self.binary, "serve", "--data", self.data, "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [self.binary, "serve", "--data", self.data, "--host", "127.0.0.1", "--port", str(self.port)] + (["--config", self.config] if self.config else [])
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
 
     def start(self, bound=30):
