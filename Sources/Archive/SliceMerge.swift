@@ -29,7 +29,9 @@ struct SliceMerge {
     init(_ table: HudiTable, path: String, writer: SliceWriter, changes: [RowKey: RowChange]) {
         (self.table, output) = (table, writer)
         place = table.place + "/" + path
-        self.changes = changes.map { ($0.key, $0.value) }.sorted { $0.key < $1.key }
+        // Places are sorted, not the orders themselves, which are large.
+        let unsorted = changes.map { (key: $0.key, change: $0.value) }
+        self.changes = unsorted.indices.sorted { unsorted[$0].key < unsorted[$1].key }.map { unsorted[$0] }
         upload = SliceUpload(table.store, table.key(path))
     }
 
@@ -43,7 +45,7 @@ struct SliceMerge {
                 await upload.abort()
                 return nil
             }
-            try output.finish()
+            try await output.finish()
             try await flush(0)
             let bytes = output.byteCount
             try await upload.finish()
@@ -139,8 +141,9 @@ struct SliceMerge {
     }
 
     private mutating func flush(_ atLeast: Int) async throws(ArchiveError) {
-        guard output.byteCount - upload.byteCount > atLeast || atLeast == 0 else { return }
-        try await upload.append(output.take())
+        guard output.isCrowded || output.byteCount - upload.byteCount > atLeast || atLeast == 0 else { return }
+        let ready = try await output.take()
+        if !ready.isEmpty { try await upload.append(ready) }
     }
 }
 

@@ -12,20 +12,33 @@ package struct ArchivedRow: Hashable, Sendable {
 }
 
 extension OrderColumns {
+    /// What all new rows of a file have in Hudi's columns.
+    struct Stamp: Sendable {
+        let commit: String, sequence: String, file: String
+        init(commit: HudiInstant, number: Int, file: String) {
+            self.commit = commit.description
+            (sequence, self.file) = ("\(commit)_\(number)_", file)
+        }
+    }
+
     /// - Precondition: `order.fault` is nil.
-    static func append(_ order: ArchivedOrder, commit: HudiInstant, sequence: String, file: String, to c: inout [ColumnValues]) {
+    static func append(_ order: ArchivedOrder, _ stamp: Stamp, row: Int, to c: inout [ColumnValues]) {
         guard let partition = Partition(placedAt: order.placedAt) else { preconditionFailure("an order that was not checked") }
         let factor = Amount.factor(order.currencyDecimals)
-        c[Leaf.commitTime].append(commit.description)
-        c[Leaf.sequence].append(sequence)
+        c[Leaf.commitTime].append(stamp.commit)
+        c[Leaf.sequence].append(stamp.sequence + String(row))
         c[Leaf.recordKey].append(order.id)
         c[Leaf.partition].append(partition.path)
-        c[Leaf.file].append(file)
-        for (leaf, text) in [(Leaf.order, order.id), (Leaf.person, order.person), (Leaf.reference, order.reference), (Leaf.status, order.status), (Leaf.currency, order.currency)] {
-            c[leaf].append(text)
-        }
+        c[Leaf.file].append(stamp.file)
+        c[Leaf.order].append(order.id)
+        c[Leaf.person].append(order.person)
+        c[Leaf.reference].append(order.reference)
+        c[Leaf.status].append(order.status)
+        c[Leaf.currency].append(order.currency)
         c[Leaf.decimals].append(Int32(truncatingIfNeeded: order.currencyDecimals))
-        for (leaf, minor) in [(Leaf.total, order.totalMinor), (Leaf.paid, order.paidMinor), (Leaf.refunded, order.refundedMinor)] { c[leaf].append(decimal: minor &* factor) }
+        c[Leaf.total].append(decimal: order.totalMinor &* factor)
+        c[Leaf.paid].append(decimal: order.paidMinor &* factor)
+        c[Leaf.refunded].append(decimal: order.refundedMinor &* factor)
         c[Leaf.lineCount].append(Int32(clamping: order.lines.count))
         c[Leaf.placedAt].append(order.placedAt)
         c[Leaf.updatedAt].append(order.updatedAt)
@@ -44,19 +57,29 @@ extension OrderColumns {
             c[at + 2].append(line.title, repetition: r)
             if let seller = line.seller { c[at + 3].append(seller, repetition: r) } else { c[at + 3].appendNull(definition: 3, repetition: r) }
             c[at + 4].append(line.quantity, repetition: r)
-            for (k, minor) in [line.unitMinor, line.freightMinor, line.totalMinor].enumerated() { c[at + 5 + k].append(decimal: minor &* factor, repetition: r) }
+            c[at + 5].append(decimal: line.unitMinor &* factor, repetition: r)
+            c[at + 6].append(decimal: line.freightMinor &* factor, repetition: r)
+            c[at + 7].append(decimal: line.totalMinor &* factor, repetition: r)
         }
         list(order.payments, Leaf.payments, &c) { payment, c, at, r in
-            for (k, text) in [payment.id, payment.status, payment.gateway, payment.method].enumerated() { c[at + k].append(text, repetition: r) }
-            for (k, minor) in [payment.amountMinor, payment.capturedMinor, payment.refundedMinor].enumerated() { c[at + 4 + k].append(decimal: minor &* factor, repetition: r) }
+            c[at].append(payment.id, repetition: r)
+            c[at + 1].append(payment.status, repetition: r)
+            c[at + 2].append(payment.gateway, repetition: r)
+            c[at + 3].append(payment.method, repetition: r)
+            c[at + 4].append(decimal: payment.amountMinor &* factor, repetition: r)
+            c[at + 5].append(decimal: payment.capturedMinor &* factor, repetition: r)
+            c[at + 6].append(decimal: payment.refundedMinor &* factor, repetition: r)
             c[at + 7].append(payment.createdAt, repetition: r)
         }
         list(order.shipments, Leaf.shipments, &c) { shipment, c, at, r in
-            for (k, text) in [shipment.id, shipment.status, shipment.carrier].enumerated() { c[at + k].append(text, repetition: r) }
+            c[at].append(shipment.id, repetition: r)
+            c[at + 1].append(shipment.status, repetition: r)
+            c[at + 2].append(shipment.carrier, repetition: r)
             c[at + 3].append(shipment.createdAt, repetition: r)
         }
         list(order.tracking, Leaf.tracking, &c) { event, c, at, r in
-            for (k, text) in [event.shipment, event.kind].enumerated() { c[at + k].append(text, repetition: r) }
+            c[at].append(event.shipment, repetition: r)
+            c[at + 1].append(event.kind, repetition: r)
             c[at + 2].append(event.happenedAt, repetition: r)
             c[at + 3].append(event.receivedAt, repetition: r)
         }

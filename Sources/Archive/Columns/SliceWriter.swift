@@ -1,11 +1,17 @@
 // Writes the Parquet file of a file slice: rows in the order of their keys, new ones and ones carried over from the slice before.
+//
+// Full row groups are encoded by tasks of their own while the next rows are gathered; `take` waits for them in turn, and for all but a few at most.
 
 import Parquet
 
 struct SliceWriter {
     private var writer: ParquetWriter
     let name: String
-    private let commit: HudiInstant, number: Int, place: String
+    private let stamp: OrderColumns.Stamp, place: String
+    private var underway: [Task<Result<EncodedGroup, ParquetError>, Never>] = []
+    private var spare: [ColumnValues]?
+    /// Row groups being encoded, or waiting for their turn: what is in memory is bounded by them.
+    private static let underwayMax = 3
     private var person: ArraySlice<UInt8> = []
     private var groupRows = 0
     private(set) var rowCount = 0
@@ -13,16 +19,19 @@ struct SliceWriter {
 
     /// - Parameter number: of the file within its commit.
     init(name: String, commit: HudiInstant, number: Int, options: ParquetWriter.Options, place: String) throws(ArchiveError) {
-        (self.name, self.commit, self.number, self.place) = (name, commit, number, place)
+        (self.name, self.place) = (name, place)
+        stamp = OrderColumns.Stamp(commit: commit, number: number, file: name)
         writer = try encoding(place) { () throws(ParquetError) in try ParquetWriter(OrderColumns.schema, options: options) }
     }
 
-    /// Bytes of the file so far.
+    /// More row groups are under way than there may be: the next `take` waits for some.
+    var isCrowded: Bool { underway.count > Self.underwayMax }
+    /// Bytes of the file so far, without row groups under way.
     var byteCount: Int { writer.byteCount }
 
     mutating func add(_ order: ArchivedOrder) throws(ArchiveError) {
         try begin(Array(order.person.utf8)[...])
-        OrderColumns.append(order, commit: commit, sequence: "\(commit)_\(number)_\(rowCount)", file: name, to: &writer.columns)
+        OrderColumns.append(order, stamp, row: rowCount, to: &writer.columns)
         note(order.id)
     }
 
@@ -54,11 +63,15 @@ struct SliceWriter {
     }
 
     /// The bytes that are ready, which are the file's next.
-    mutating func take() -> [UInt8] { writer.take() }
+    mutating func take() async throws(ArchiveError) -> [UInt8] {
+        try await join(leaving: Self.underwayMax)
+        return writer.take()
+    }
 
     /// Then `take()` gives the file's last.
-    mutating func finish() throws(ArchiveError) {
+    mutating func finish() async throws(ArchiveError) {
         try endGroup()
+        try await join(leaving: 0)
         var keys: [KeyValue] = []
         if let firstKey, let lastKey { keys = [KeyValue("hoodie_min_record_key", firstKey), KeyValue("hoodie_max_record_key", lastKey)] }
         do throws(ParquetError) { try writer.finish(keyValues: keys) } catch { throw ArchiveError(error, place: place) }
@@ -68,7 +81,7 @@ struct SliceWriter {
 
     private mutating func begin(_ next: ArraySlice<UInt8>) throws(ArchiveError) {
         if groupRows > 0 {
-            let bytes = writer.columns.reduce(0) { $0 + $1.byteCount }
+            let bytes = writer.heldBytes
             let isFull = groupRows >= OrderColumns.groupRowsMax || bytes >= OrderColumns.groupBytesMax
             let isOverfull = groupRows >= OrderColumns.groupStretchMax * OrderColumns.groupRowsMax || bytes >= OrderColumns.groupStretchMax * OrderColumns.groupBytesMax
             if isOverfull || (isFull && next != person) { try endGroup() }
@@ -78,7 +91,22 @@ struct SliceWriter {
 
     private mutating func endGroup() throws(ArchiveError) {
         groupRows = 0
-        do throws(ParquetError) { try writer.endRowGroup() } catch { throw ArchiveError(error, place: place) }
+        do throws(ParquetError) {
+            guard let sealed = try writer.sealRowGroup(spare: spare) else { return }
+            spare = nil
+            underway.append(Task { Result { () throws(ParquetError) in try sealed.encoded() } })
+        } catch { throw ArchiveError(error, place: place) }
+    }
+
+    private mutating func join(leaving most: Int) async throws(ArchiveError) {
+        while underway.count > most {
+            let encoded = await underway.removeFirst().value
+            do throws(ParquetError) {
+                let group = try encoded.get()
+                writer.add(group)
+                if spare == nil { spare = group.emptied() }
+            } catch { throw ArchiveError(error, place: place) }
+        }
     }
 
     /// Record keys by their bytes, as Hudi's footer has them.

@@ -18,16 +18,16 @@ internal import Synchronization
     }
 
     deinit {
-        // Safe: both are nil or made here, and freed once. Freeing nil does nothing.
-        unsafe ZSTD_freeCCtx(compressor)
-        if let decompressor = unsafe decompressor { unsafe Self.giveBack(decompressor) }
+        // Safe: both are nil or made here, and given away once.
+        if let compressor = unsafe compressor { unsafe Self.idleCompressors.giveBack(compressor, ZSTD_freeCCtx) }
+        if let decompressor = unsafe decompressor { unsafe Self.idleDecompressors.giveBack(decompressor, ZSTD_freeDCtx) }
     }
 
     /// Appends the packed bytes.
     func pack(_ input: UnsafeRawBufferPointer, to out: inout [UInt8]) throws(ParquetError) {
         switch compression {
         case .zstd:
-            if unsafe compressor == nil { unsafe compressor = ZSTD_createCCtx() }
+            if unsafe compressor == nil { unsafe compressor = Self.idleCompressors.take() ?? ZSTD_createCCtx() }
             let start = out.count, bound = ZSTD_compressBound(input.count)
             var n = 0
             unsafe grow(&out, bound) { unsafe n = ZSTD_compressCCtx(compressor, $0, bound, input.baseAddress, input.count, level) }
@@ -51,7 +51,7 @@ internal import Synchronization
         if count == 0 { return [] }
         var out: [UInt8] = [], good = false
         if compression == .zstd {
-            if unsafe decompressor == nil { unsafe decompressor = Self.idleDecompressor() }
+            if unsafe decompressor == nil { unsafe decompressor = Self.idleDecompressors.take() ?? ZSTD_createDCtx() }
             // Safe: at most `count` bytes are written, into room for as many.
             unsafe out = [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
                 let n = unsafe ZSTD_decompressDCtx(decompressor, buffer.baseAddress, count, input.baseAddress, input.count)
@@ -75,28 +75,31 @@ internal import Synchronization
 
     // MARK: -
 
-    /// Contexts for unpacking, kept from one column chunk to the next: making one cost 6 % of a scan of small row groups.
-    @safe private struct Idle: @unchecked Sendable {
-        // Safe: whoever takes a context out of the list is the only one to have it.
-        let context: OpaquePointer
-    }
-    private static let idle = Mutex<[Idle]>([])
-    private static let idleMax = 16
-
-    private static func idleDecompressor() -> OpaquePointer? {
-        if let kept = idle.withLock({ $0.popLast() }) { return unsafe kept.context }
-        return unsafe ZSTD_createDCtx()
-    }
-
-    private static func giveBack(_ context: OpaquePointer) {
-        let kept = unsafe Idle(context: context)
-        let isKept = idle.withLock { list in
-            guard list.count < idleMax else { return false }
-            list.append(kept)
-            return true
+    /// Contexts kept from one packer to the next: making one for each column chunk cost 6 % of a scan of small row groups.
+    private final class Idle: Sendable {
+        @safe private struct Kept: @unchecked Sendable {
+            // Safe: whoever takes a context out of the list is the only one to have it.
+            let context: OpaquePointer
         }
-        if !isKept { unsafe ZSTD_freeDCtx(context) }
+        private let list = Mutex<[Kept]>([])
+        private static let most = 16
+
+        func take() -> OpaquePointer? {
+            if let kept = list.withLock({ $0.popLast() }) { return unsafe kept.context }
+            return nil
+        }
+
+        func giveBack(_ context: OpaquePointer, _ free: (OpaquePointer?) -> Int) {
+            let kept = unsafe Kept(context: context)
+            let isKept = list.withLock { list in
+                guard list.count < Self.most else { return false }
+                list.append(kept)
+                return true
+            }
+            if !isKept { unsafe _ = free(context) }
+        }
     }
+    private static let idleCompressors = Idle(), idleDecompressors = Idle()
 
     /// Appends `bound` bytes that `fill` writes at the pointer it is given.
     private func grow(_ out: inout [UInt8], _ bound: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {

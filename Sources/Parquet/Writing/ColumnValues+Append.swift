@@ -126,6 +126,6 @@ extension ColumnValues {
     @inline(__always)
     private mutating func fixed(_ value: UInt64, _ count: Int) {
         // Safe: at most 8 bytes of the local value are read.
-        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe plain.append(contentsOf: $0.prefix(count)) }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe plain.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }
 }

@@ -46,6 +46,8 @@ package struct ParquetWriter {
     private var output: [UInt8] = Array("PAR1".utf8)
     private var taken = 0
     private var groups: [RowGroup] = []
+    /// Of them, and of those taken out and not given back.
+    private var sealedGroups = 0
     private var extras: [[EncodedChunk]] = []
     private let packer: Packer
     private var lookup: LookupIndex?
@@ -71,6 +73,12 @@ package struct ParquetWriter {
     package var byteCount: Int { taken + output.count }
     package var rowCount: Int { groups.reduce(0) { $0 + $1.rowCount } }
     package var rowGroupCount: Int { groups.count }
+    /// Of the entries of the row group in the making.
+    package var heldBytes: Int {
+        var sum = 0
+        for i in columns.indices { sum += columns[i].byteCount }
+        return sum
+    }
 
     /// The bytes made since the last call, which are the file's next.
     package mutating func take() -> [UInt8] {
@@ -82,16 +90,26 @@ package struct ParquetWriter {
     /// Writes what `columns` hold as a row group and empties them. Does nothing when they hold no row.
     /// - Throws: `misuse` when the columns differ in rows.
     package mutating func endRowGroup() throws(ParquetError) {
-        guard let rows = try checkedRows() else { return }
-        var chunks: [EncodedChunk] = []
-        for column in columns { chunks.append(try ChunkEncoder.encode(column, options: options, packer: packer)) }
-        add(chunks, rows: rows)
+        guard let sealed = try sealRowGroup() else { return }
+        add(try sealed.encoded(packer))
     }
+
+    /// Takes the row group in the making out, to be encoded elsewhere; `columns` are empty then. Whoever asks gives it back with `add`, in turn and before
+    /// `finish`. Nil when there is no row.
+    /// - Parameter spare: emptied columns of an earlier row group, whose memory is used again.
+    /// - Throws: `misuse` when the columns differ in rows.
+    package mutating func sealRowGroup(spare: [ColumnValues]? = nil) throws(ParquetError) -> SealedGroup? {
+        guard let rows = try checkedRows() else { return nil }
+        return seal(rows, spare ?? schema.leaves.map { ColumnValues($0) })
+    }
+
+    /// Writes a row group that was taken out.
+    package mutating func add(_ encoded: EncodedGroup) { add(encoded.chunks, of: encoded.group) }
 
     /// As `endRowGroup`, the columns encoded by `tasks` tasks at once. Same bytes.
     package mutating func endRowGroup(tasks: Int) async throws(ParquetError) {
         guard let rows = try checkedRows() else { return }
-        let shared = SharedColumns(columns, options)
+        let sealed = seal(rows, schema.leaves.map { ColumnValues($0) }), shared = SharedColumns(sealed.columns, options)
         let results = await withTaskGroup(of: [(Int, Result<EncodedChunk, ParquetError>)].self) { group in
             for _ in 0..<max(1, tasks) { group.addTask { shared.encodeSome() } }
             var all: [(Int, Result<EncodedChunk, ParquetError>)] = []
@@ -100,11 +118,12 @@ package struct ParquetWriter {
         }
         var chunks: [EncodedChunk] = []
         for (_, result) in results.sorted(by: { $0.0 < $1.0 }) { chunks.append(try result.get()) }
-        add(chunks, rows: rows)
+        add(chunks, of: sealed)
     }
 
     /// Writes what follows the row groups; `take()` then gives the file's last bytes.
     package mutating func finish(keyValues: [KeyValue] = []) throws(ParquetError) {
+        guard sealedGroups == groups.count else { throw .misuse("\(sealedGroups - groups.count) row groups were taken out and not given back") }
         try endRowGroup()
         writeBloomFilters()
         writePageIndex()
@@ -143,9 +162,22 @@ package struct ParquetWriter {
         }
     }
 
-    private mutating func add(_ chunks: [EncodedChunk], rows: Int) {
+    private mutating func seal(_ rows: Int, _ empty: [ColumnValues]) -> SealedGroup {
+        var first: [UInt8] = [], continues = false
+        if let leaf = lookup?.leaf {
+            first = Array(columns[leaf].bytes(0))
+            continues = sealedGroups > 0 && lookup?.lastKey == first
+            let last = Array(columns[leaf].bytes(rows - 1))
+            lookup?.lastKey = last
+        }
+        sealedGroups += 1
+        defer { columns = empty }
+        return SealedGroup(columns: columns, rows: rows, options: options, firstKey: first, continues: continues)
+    }
+
+    private mutating func add(_ chunks: [EncodedChunk], of sealed: SealedGroup) {
         var group = RowGroup()
-        group.rowCount = rows
+        group.rowCount = sealed.rows
         group.sorting = options.sorting
         group.fileOffset = byteCount
         var kept: [EncodedChunk] = []
@@ -161,15 +193,10 @@ package struct ParquetWriter {
             group.columns.append(chunk.metadata)
             kept.append(chunk)
         }
-        if let leaf = lookup?.leaf {
-            let keys = columns[leaf], entry = LookupIndex.Group(range: (group.fileOffset ?? 0)..<byteCount, rows: rows, firstKey: Array(keys.bytes(0)),
-                continues: !groups.isEmpty && lookup?.lastKey.elementsEqual(keys.bytes(0)) == true)
-            lookup?.groups.append(entry)
-            lookup?.lastKey = Array(keys.bytes(rows - 1))
-        }
+        let entry = LookupIndex.Group(range: (group.fileOffset ?? 0)..<byteCount, rows: sealed.rows, firstKey: sealed.firstKey, continues: sealed.continues)
+        lookup?.groups.append(entry)
         groups.append(group)
         extras.append(kept)
-        for i in columns.indices { columns[i].removeAll() }
     }
 
     private mutating func writeBloomFilters() {
