@@ -10,7 +10,7 @@ SHARED  ?= ../shared
 PACKAGES := pkg-config libcurl4-openssl-dev libicu-dev liblz4-dev libsnappy-dev libsqlite3-dev libssl-dev libstemmer-dev libzstd-dev zlib1g-dev
 CHECK   := --explicit-target-dependency-import-check error
 
-.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders crash-mover snapshots race history walks powercuts compat clients spark soldout fuzz golden format tidy packages venv clean
+.PHONY: help run test fast build serve corpus index inspect bench million orders crash crash-orders crash-mover snapshots race history walks archive-bench powercuts compat clients spark soldout fuzz golden format tidy packages venv clean
 
 help: ## List the tasks.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -49,6 +49,10 @@ million: build ## Load, first answer and memory with a million products: make mi
 
 orders: build ## Orders a second over HTTP beside what SQLite alone does: make orders BENCH_WORK=folder
 	SHARED=$(SHARED) scripts/bench-orders.sh $(BIN) $(or $(BENCH_WORK),/tmp)
+
+archive-bench: packages venv ## Dump and load to the archive beside DuckDB, codec and disk: make archive-bench N=1000000 BENCH_WORK=folder
+	$(SWIFT) build -c release --build-tests $(CHECK)
+	scripts/bench-archive.sh $(BIN) $(or $(N),1000000) $(or $(BENCH_WORK),/tmp)
 
 crash: build venv ## Kill a server under load, again and again: make crash ROUNDS=50
 	.venv/bin/python -B Tests/Scenarios/crash.py $(BIN) --rounds $(or $(ROUNDS),50)

@@ -29,9 +29,7 @@ struct SliceMerge {
     init(_ table: HudiTable, path: String, writer: SliceWriter, changes: [RowKey: RowChange]) {
         (self.table, output) = (table, writer)
         place = table.place + "/" + path
-        // Places are sorted, not the orders themselves, which are large.
-        let unsorted = changes.map { (key: $0.key, change: $0.value) }
-        self.changes = unsorted.indices.sorted { unsorted[$0].key < unsorted[$1].key }.map { unsorted[$0] }
+        self.changes = Self.sorted(changes)
         upload = SliceUpload(table.store, table.key(path))
     }
 
@@ -57,6 +55,22 @@ struct SliceMerge {
     }
 
     // MARK: -
+
+    /// By key. Orders are large: what is sorted is where they stand, by the first bytes of the person, and by the keys themselves where those are equal.
+    private static func sorted(_ changes: [RowKey: RowChange]) -> [(key: RowKey, change: RowChange)] {
+        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+            var number: UInt64 = 0
+            for k in 0..<8 { number = number << 8 | (k < bytes.count ? UInt64(bytes[bytes.startIndex + k]) : 0) }
+            return number
+        }
+        let keys = Array(changes.keys)
+        var places = keys.indices.map { (high: number(keys[$0].person[...]), low: number(keys[$0].person.dropFirst(8)), at: $0) }
+        places.sort { a, b in a.high != b.high ? a.high < b.high : a.low != b.low ? a.low < b.low : keys[a.at] < keys[b.at] }
+        var sorted: [(key: RowKey, change: RowChange)] = []
+        sorted.reserveCapacity(places.count)
+        for place in places { if let change = changes[keys[place.at]] { sorted.append((keys[place.at], change)) } }
+        return sorted
+    }
 
     private mutating func walk(_ before: FileSlice) async throws(ArchiveError) {
         let (file, _) = try await table.file(before)

@@ -6,6 +6,7 @@
 
 An order is a dictionary with the members of an entry of GET /api/people/{id}/orders; what else an entry has is not looked at.
 """
+import argparse
 import bisect
 import collections
 import csv
@@ -232,3 +233,18 @@ class Made:
         with open(path, "w") as f:
             for _, _, line in records:
                 f.write(line + "\n")
+
+
+def main():
+    """Writes generated orders as `isotherm import history` takes them."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("file")
+    parser.add_argument("--orders", type=int, default=20_000)
+    parser.add_argument("--people", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=1)
+    a = parser.parse_args()
+    Made(a.seed, a.people, a.orders, int(datetime.datetime.now().timestamp()) // 3600 * 3600).write(a.file)
+
+
+if __name__ == "__main__":
+    main()
