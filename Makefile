@@ -76,7 +76,7 @@ history: build ## Olist over three tiers: everybody's history at every limit aga
 
 walks: build ## Histories walked while mover, writers and late changes run: make walks WALKS=100000 ORDERS=1000000
 	python3 -B Tests/Scenarios/walks.py $(BIN) --walks $(or $(WALKS),100000) --orders $(or $(ORDERS),1000000) --people $(or $(PEOPLE),50000) \
-		--seed $(or $(SEED),1) $(if $(BENCH_WORK),--base $(BENCH_WORK)/walks)
+		--recalls $(or $(RECALLS),3) --seed $(or $(SEED),1) $(if $(BENCH_WORK),--base $(BENCH_WORK)/walks)
 
 powercuts: packages ## Power cuts at every operation of a workload of orders: make powercuts CUTS=100000 SEED=7
 	$(SWIFT) build -c release --build-tests $(CHECK)

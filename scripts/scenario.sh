@@ -225,5 +225,5 @@ history_rekeyed() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenar
 # Walks through generated histories while mover, writers and late changes run; `make walks` does 100,000 over a million orders.
 walks() { python3 -B Tests/Scenarios/walks.py "$bin"; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi crash crash_orders race"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi history history_rekeyed walks crash crash_orders race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Walks through people's histories while the mover, writers and late changes run in and at one server; not one may see an order twice, or not at all.
 
-    walks.py ISOTHERM [--orders 20000] [--people 1000] [--walks 2000] [--pace 2000] [--processes 2] [--seed 1] [--base FOLDER] [--mutate NAME]
+    walks.py ISOTHERM [--orders 20000] [--people 1000] [--walks 2000] [--pace 2000] [--recalls 25] [--processes 2] [--seed 1] [--base FOLDER] [--mutate NAME]
 
 Orders are generated (history_model.Made), imported, and hot when the server starts; its own mover (schedule.every_seconds: 1, at most --pace orders a
 second) takes them to warm and cold meanwhile, by the preset `default`. Beside it:
@@ -129,9 +129,8 @@ class Walker:
             expect(all(got[k] == wanted[k] for k in FIXED), what, got, "for", wanted)
         else:
             expect(all(got[k] == wanted[k] for k in FIXED) and got["status"] == wanted["status"] and got["paid_minor"] == wanted["paid_minor"], what, got, "for", wanted)
-        if at == "cold" and not cold:
-            expect(got["lines"] == [], what, "a stub with lines:", got)
-            return
+        if at == "cold" and not cold and not got["lines"]:
+            return  # A stub; until the mover has purged it from hot it has its lines still.
         if not touched:
             expect(got["lines"] == wanted["lines"], what, got["lines"], "for", wanted["lines"])
         else:
@@ -283,7 +282,7 @@ class Recalls:
         self.counts["tracked"] += 1
 
 
-def recaller(port, made, secret, parcels, seed, stop, counts, results, rate=25):
+def recaller(port, made, secret, parcels, seed, stop, counts, results, rate):
     try:
         recalls, began, n = Recalls(port, made, secret, parcels, seed, counts), time.monotonic(), 0
         while not stop.is_set():
@@ -305,7 +304,7 @@ def serve(server, made, parcels, secret, a):
     share = a.walks // a.processes
     walkers = [context.Process(target=walker, args=(server.port, made, written, busy, f"{a.seed}/{n}", share, done[n], gate, results), daemon=True) for n in range(a.processes)]
     others = [context.Process(target=writer, args=(server.port, made, written, busy, a.seed, stop, counts, results), daemon=True),
-              context.Process(target=recaller, args=(server.port, made, secret, parcels, a.seed, stop, counts, results), daemon=True)]
+              context.Process(target=recaller, args=(server.port, made, secret, parcels, a.seed, stop, counts, results, a.recalls), daemon=True)]
     began = told = time.monotonic()
     for process in walkers + others:
         process.start()
@@ -353,6 +352,7 @@ def main():
     parser.add_argument("--people", type=int, default=1_000)
     parser.add_argument("--walks", type=int, default=2_000)
     parser.add_argument("--pace", type=int, default=2_000)
+    parser.add_argument("--recalls", type=float, default=25, help="late changes a second, at most")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base")
