@@ -7,7 +7,6 @@
 An order is a dictionary with the members of an entry of GET /api/people/{id}/orders; what else an entry has is not looked at.
 """
 import argparse
-import bisect
 import collections
 import csv
 import datetime
@@ -157,11 +156,12 @@ WORDS = "Lampe Regal Stuhl Tisch Decke Kissen Messer Topf Pfanne Tasse Glas Tell
 
 
 class Made:
-    """`people` persons with `orders` orders among them, from `years` before `now` up to it; the source is `sandbox`, so that its gateway's webhooks are heard."""
+    """`people` persons with `orders` orders among them, from six years before `now` up to it; the source is `sandbox`, so that its gateway's webhooks are heard.
+    `ages` in place of six years: (weight, from, to) in days."""
     source = "sandbox"
 
-    def __init__(self, seed, people, orders, now, years=6):
-        self.seed, self.people, self.now, self.years = seed, people, now, years
+    def __init__(self, seed, people, orders, now, ages=()):
+        self.seed, self.people, self.now, self.ages = seed, people, now, ages
         dice = random.Random(f"{seed}/counts")
         weights = [min(dice.paretovariate(1.3), 150) for _ in range(people)]
         scale, self.ends, end = (orders - people) / sum(weights), [], 0.0
@@ -174,11 +174,12 @@ class Made:
     def count(self, person):
         return self.ends[person] - (self.ends[person - 1] if person else 0)
 
+    def age(self, dice):
+        _, since, until = dice.choices(self.ages, [weight for weight, _, _ in self.ages])[0]
+        return int(dice.uniform(since, until) * DAY)
+
     def name(self, person):
         return f"p{person}"
-
-    def person_of(self, number):
-        return bisect.bisect_right(self.ends, number)
 
     def records(self, person):
         """What is imported: one dictionary an order, and its moment."""
@@ -187,7 +188,7 @@ class Made:
         for number in range(first, self.ends[person]):
             # Now and then at the same moment as the one before: the order of two such is by identifier.
             if at is None or dice.random() > 0.02:
-                at = self.now - int(dice.random() ** 1.3 * self.years * 365 * DAY) - 120
+                at = self.now - 120 - (int(dice.random() ** 1.3 * 2190 * DAY) if not self.ages else self.age(dice))
             age = (self.now - at) / DAY
             lines = []
             for _ in range(dice.choice((1, 1, 1, 2, 2, 3, 4))):
