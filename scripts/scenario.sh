@@ -220,7 +220,7 @@ all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield 
 history() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders"; }
 
 # The same, its customers made into 300 with thousands of orders.
-history_rekeyed() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders" --people 300; }
+history_rekeyed() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders" --people 300 --sample 40; }
 
 # Walks through generated histories while mover, writers and late changes run; `make walks` does 100,000 over a million orders.
 walks() { python3 -B Tests/Scenarios/walks.py "$bin"; }

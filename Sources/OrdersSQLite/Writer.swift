@@ -71,6 +71,8 @@ final class Writer: Sendable {
     /// Runs many changes as one transaction of their own, between two batches: for imports.
     func transact<T: Sendable>(_ body: @Sendable (CommandRunner) throws(StoreError) -> T) throws(StoreError) -> T {
         let result: Result<T, StoreError> = queue.sync {
+            // Without it no checkpoint would follow the first, and the log of a long import grow without end.
+            defer { if checkpointer.takesRest() { core.checkpoint() } }
             do throws(StoreError) { return .success(try core.transact(body)) } catch { return .failure(error) }
         }
         return try result.get()

@@ -6,7 +6,7 @@
 Imports, runs the mover (case-study, 2018-09-03T18:00:00Z), starts a server. Then, against history_model.py:
 
     every order is in the tier that its age and state say, by walk and by `tier status`;
-    the walks at limits 1, 2, 7 and 100 with include=cold of all with more than one order and of a seeded sample (--sample 0: of everybody): identifiers,
+    the walks at limits 1, 2, 7 and 100 with include=cold of a seeded sample and of those with two or three orders (--sample 0: of everybody): identifiers,
     references, newest first, totals, states, tiers, lines word for word; and one of their orders by GET /api/orders/...;
     the walk without include=cold of every person, where a cold order is a stub with its total, and /frames.
 
@@ -114,7 +114,7 @@ def serve(server, history, a):
     for person in people:
         # At limit 1 a history of thousands is as many requests; in the short form the longest are left to the other limits.
         long = len(history[person]) > 500 and a.sample != 0
-        every = person in chosen or len(history[person]) > 1
+        every = person in chosen or 1 < len(history[person]) < 4
         jobs.append((person, history[person], ([7, 100] if long else [7, 1, 2, 100]) if every else []))
     # The longest first, so that both processes end together.
     jobs.sort(key=lambda job: -len(job[1]) * len(job[2]))
