@@ -136,11 +136,10 @@ readme_orders() {
 # /api at its edges, over sockets: live tracking, large bodies, who may ask, a graceful end with a stream open.
 shop_http() { python3 -B Tests/Scenarios/shop_http.py "$bin"; }
 
-# Starts The object store's tests use. It is against a bucket that real S3 server, Ceph's on loopback; sets $s3, loopback, started for it and stopped with this script. after; then the contract's archive's tables there, as in `hudi`.
-object_store() { ceph() s3_server()
-  need "$shared/tools/ceph_s3.sh" "$shared/tools/ceph_s3.sh"; need "$shared/tools/verify_hudi.py"
+# Starts a real S3 server, Ceph's on loopback; sets $s3, a bucket of tests, and $port. It is stopped with this script.
+s3_server() {
+  need "$shared/tools/ceph_s3.sh"
   scripts/packages.sh radosgw ceph-mon ceph-osd ceph-common
-  local port
   port=$(python3 -c 'import socket
 while True:
     try:
@@ -154,16 +153,14 @@ while True:
   trap 'bash "$shared/tools/ceph_s3.sh" down "$work/ceph"; cleanup' EXIT
   bash "$shared/tools/ceph_s3.sh" up "$work/ceph" "$port" || { tail -20 "$work/ceph/run/up.log"; exit 1; }
   echo "$(radosgw --version | cut -d' ' -f1-3) answers on 127.0.0.1:$port after $(($(date +%s) - began)) s"
-  export AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret
-  ISOTHERM_TEST_S3="s3://isotherm-test?endpoint=http://127.0.0.1:$port" \
-    ${SWIFT:-swift} test -c release --skip-build --filter S3ServerTests > "$work/tests.log" 2>&1 || code=$?
   s3="s3://isotherm-test?endpoint=http://127.0.0.1:$port"
   export AWS_ACCESS_KEY_ID=testkey AWS_SECRET_ACCESS_KEY=testsecret
 }
 
-# The object store's tests against a real S3 server: Ceph's, on loopback, started for it and stopped after.
+# The object store's tests against a real S3 server, then the archive's tables there, as in `hudi`.
 object_store() {
-  local code=0
+  need "$shared/tools/verify_hudi.py"
+  local code=0 port
   s3_server
   ISOTHERM_TEST_S3="$s3" ${SWIFT:-swift} test -c release --skip-build --filter S3ServerTests > "$work/tests.log" 2>&1 || code=$?
   grep -E 'S3 server|✘|Test run|started a server' "$work/tests.log" | grep -v 'started\.' | tail -40
@@ -215,7 +212,6 @@ crash_mover_s3() { s3_server; $python -B Tests/Scenarios/crash_mover.py "$bin" -
 # 64 clients and the last 10 of a product; `make race` does a thousand rounds.
 race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi snapshots crash crash_orders crash_mover race"
 # Olist over three tiers: every person's history equals lists merged from the CSVs; `make history` walks everybody at every limit.
 history() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders"; }
 
@@ -225,5 +221,5 @@ history_rekeyed() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenar
 # Walks through generated histories while mover, writers and late changes run; `make walks` does 100,000 over a million orders.
 walks() { python3 -B Tests/Scenarios/walks.py "$bin"; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi history history_rekeyed walks crash crash_orders race"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store hudi history history_rekeyed walks snapshots crash crash_orders crash_mover race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi
