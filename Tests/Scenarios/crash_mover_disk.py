@@ -13,7 +13,7 @@ Standard library only.
 import os
 import struct
 
-KINDS = " create write truncate sync rename link unlink mkdir rmdir request".split(" ")
+KINDS = " create write truncate sync rename link unlink mkdir rmdir request lock".split(" ")
 HEAD = struct.Struct("<IIQQqIIII")
 SECTOR = 512
 REMAINS = ("nothing", "sectors", "half")
@@ -45,11 +45,21 @@ def read_record(file, root):
     return operations
 
 
-def file_class(path, is_folder=False):
+def traits(kind, path):
+    """An operation's kind and file for people: of a request its method, and what it is about."""
+    if kind != "request":
+        return kind, file_class(path)
+    method, _, url = path.partition(" ")
+    # http://host/bucket/prefix/archive/key, or .../staging/key
+    what, _, key = url.split("?")[0].split("/", 5)[-1].partition("/")
+    return method, file_class(("cold/" if what == "archive" else "staging/") + key)
+
+
+def file_class(path):
     """What a file is, for people."""
     name = path.rpartition("/")[2]
-    if "://" in path or " http" in path:
-        return "object: " + file_class(path.split("?")[0].replace(" http", "/http"))
+    if path.startswith("keys"):
+        return "keys"
     if path.startswith("hot/") or path == "hot":
         return {"isotherm.db": "database", "isotherm.db-wal": "database log", "isotherm.db-shm": "database shm"}.get(name, "hot, folder")
     if "/.hoodie" in "/" + path or path.endswith(".hoodie_partition_metadata"):
@@ -135,7 +145,7 @@ class Disk:
             self.at += 1
 
     def _do(self, o):
-        if o.kind == "request" or o.path.endswith(("-shm", " (deleted)")):
+        if o.kind in ("request", "lock") or o.path.endswith(("-shm", " (deleted)")):
             return
         if o.kind in ("create", "mkdir"):
             parent, name = self._parent(o.path)

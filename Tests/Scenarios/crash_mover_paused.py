@@ -1,4 +1,5 @@
 """A lease holder that is paused, for whoever sleeps through a takeover: A is stopped (SIGSTOP) before and after each of its operations, B takes over and ends, A wakes up.
+Taking SQLite's locks are operations too: before one A is between two transactions.
 
 The data folder's lock keeps two movers apart on one machine. What it cannot keep apart, movers on a file system that does not lock, or on two machines with one
 archive, is made here of two data folders that share hot, keys, staging and archive by links, each with an index of its own; orders go from hot to cold.
@@ -14,7 +15,7 @@ import sqlite3
 import subprocess
 import time
 
-from crash_mover_disk import file_class
+from crash_mover_disk import file_class, read_record
 from crash_mover_scene import Point
 from crash_mover_shop import archived
 from crash_mover_site import Site, Violation, expect
@@ -23,11 +24,15 @@ SHARED = ("hot", "keys", "staging", "cold")
 
 
 def paused_points(scene, most, matrix, folder, dice):
-    points = [Point("paused", "paused", at + 1, o.kind, file_class(o.other or o.path), moment, 0) for at, o in enumerate(scene.operations) for moment in ("before", "after")]
+    points = []
+    for at, o in enumerate(operations(scene, folder)):
+        points += [Point("paused", "paused", at + 1, o.kind, file_class(o.other or o.path), moment, 0) for moment in ("before", "after") if (o.kind, moment) != ("lock", "after")]
     if most and len(points) > most:
-        # Not those at which it holds the database: the second mover waits ten seconds for each.
-        points = [p for p in points if not p.group.startswith("database")]
-        points = sorted(dice.sample(points, most), key=lambda p: p.number)
+        # Half of them between transactions; none at which it holds the database, where the second mover waits ten seconds.
+        free = [p for p in points if not p.group.startswith(("database", "keys")) or p.kind == "lock"]
+        locks = [p for p in free if p.kind == "lock"]
+        points = dice.sample(locks, most // 2) + dice.sample([p for p in free if p.kind != "lock"], most - most // 2)
+        points.sort(key=lambda p: p.number)
     for point in points:
         try:
             outcome = pause(scene, point, folder, dice)
@@ -40,7 +45,8 @@ def paused_points(scene, most, matrix, folder, dice):
             matrix.add(point, str(error)[:2000])
 
 
-def pause(scene, point, folder, dice):
+def arrange(scene, folder):
+    """Two data folders with what movers share in common."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(f"{scene.base}/data", f"{folder}/shared")
     sites = []
@@ -51,16 +57,35 @@ def pause(scene, point, folder, dice):
             os.makedirs(f"{folder}/shared/{part}", exist_ok=True)
             os.symlink(f"../../shared/{part}", f"{data}/{part}")
         sites.append(Site(scene.program, f"{folder}/{name}", scene.policy))
-    a, b = sites
+    return sites
+
+
+def operations(scene, folder):
+    a, _ = arrange(scene, folder)
+    done = a.run(scene.program.environment(folder, record=f"{folder}/record", locks=1))
+    expect(done.returncode == 0, "a run that is not paused:", done.stdout, done.stderr)
+    return [inside(o) for o in read_record(f"{folder}/record", os.path.realpath(folder))]
+
+
+def inside(operation):
+    operation.path, operation.other = within(operation.path), operation.other and within(operation.other)
+    return operation
+
+
+def within(path):
+    return path.partition("/")[2] if path.startswith("shared/") else path.partition("/data/")[2]
+
+
+def pause(scene, point, folder, dice):
+    a, b = arrange(scene, folder)
     report = f"{folder}/report"
-    sleeper = a.begin(scene.program.environment(folder, at=point.number, when=point.remains, signal="stop", report=report))
+    sleeper = a.begin(scene.program.environment(folder, at=point.number, when=point.remains, signal="stop", report=report, locks=1))
     try:
         if not stopped(sleeper, report):
             return None
         with open(report) as f:
             _, point.kind, path = f.readline().rstrip("\n").split(" ", 2)
-        path = os.path.relpath(path, os.path.realpath(folder))
-        point.group = file_class(path.partition("/")[2] if path.startswith("shared/") else path.partition("/data/")[2])
+        point.group = file_class(within(os.path.relpath(path, os.path.realpath(folder))))
         taken = b.run()
         if taken.returncode == 0:
             before = state(b)

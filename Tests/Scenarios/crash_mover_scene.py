@@ -16,7 +16,7 @@ import subprocess
 import time
 import uuid
 
-from crash_mover_disk import Disk, file_class, read_record
+from crash_mover_disk import Disk, read_record, traits
 from crash_mover_site import Site, expect
 
 MOVES = {"hot-warm": (None, "warm"), "warm-cold": ("warm", "cold"), "hot-cold": (None, "cold")}
@@ -64,11 +64,11 @@ class Scene:
 
     def points(self, dice):
         for at, o in enumerate(self.operations):
-            group = file_class(o.other or o.path)
-            for way in ("kill before", "kill half", "kill after") if o.kind == "write" else ("kill before", "kill after"):
-                yield Point(self.name, way, at + 1, o.kind, group, None, dice.getrandbits(32))
+            kind, group = traits(o.kind, o.other or o.path)
+            for way in ("kill before", "kill half", "kill after") if kind == "write" else ("kill before", "kill after"):
+                yield Point(self.name, way, at + 1, kind, group, None, dice.getrandbits(32))
             for way, remains in (("cut before", "nothing"), ("cut before", "sectors"), ("cut after", "half"), ("cut after", "sectors")):
-                yield Point(self.name, way, at + 1, o.kind, group, remains, dice.getrandbits(32))
+                yield Point(self.name, way, at + 1, kind, group, remains, dice.getrandbits(32))
 
     # MARK: One stop
 
@@ -116,7 +116,7 @@ class Scene:
     def reported(site, report):
         with open(report) as f:
             _, kind, path = f.readline().rstrip("\n").split(" ", 2)
-        return kind, file_class(path[len(os.path.realpath(site.data)):].strip("/") if path.startswith("/") else path)
+        return traits(kind, path[len(os.path.realpath(site.data)):].strip("/") if path.startswith("/") else path)
 
     def look(self, site, dice, folder):
         """What readers see of a folder as it was left, before the mover goes on: on a copy."""
@@ -130,7 +130,8 @@ class Scene:
         done = site.run()
         expect(done.returncode == 0, "the mover, run again:", done.stdout, done.stderr)
         warm = self.shop.ended(site, slept)
-        if slept or dice.random() < 0.2:
+        # (A server of objects refuses requests of another week.)
+        if not self.bucket and (slept or dice.random() < 0.2):
             # When what was staged has expired.
             done = site.run(self.program.environment("/nowhere", clock=8 * 86_400))
             expect(done.returncode == 0, "the mover, a week later:", done.stdout, done.stderr)

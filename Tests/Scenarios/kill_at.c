@@ -7,6 +7,7 @@
 //     KILL_WHEN      before | half | after: `half` writes the first half of a write's bytes
 //     KILL_SIGNAL    kill (default) | stop
 //     KILL_REPORT    a file that gets one line when it stops: number, kind, path
+//     KILL_LOCKS     1: taking a lock of a file for writing counts too; what comes before it is between two transactions
 //     KILL_DELAY     microseconds before each operation, so that others have time to look
 //     KILL_CLOCK     seconds by which the wall clock is off: for orders that were placed long ago
 //     KILL_RECORD    a file that gets every operation that was done: a head (struct head), path, second path, bytes
@@ -31,8 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { CREATE = 1, WRITE, TRUNCATE, SYNC, RENAME, LINK, UNLINK, MKDIR, RMDIR, REQUEST };
-static const char *const words[] = {"", "create", "write", "truncate", "sync", "rename", "link", "unlink", "mkdir", "rmdir", "request"};
+enum kind { CREATE = 1, WRITE, TRUNCATE, SYNC, RENAME, LINK, UNLINK, MKDIR, RMDIR, REQUEST, LOCK };
+static const char *const words[] = {"", "create", "write", "truncate", "sync", "rename", "link", "unlink", "mkdir", "rmdir", "request", "lock"};
 
 struct head { uint32_t magic, kind; uint64_t number, inode; int64_t offset; uint32_t path, other, bytes, is_folder; };
 
@@ -45,6 +46,7 @@ static enum { BEFORE, HALF, AFTER } when;
 static int signal_number = SIGKILL, report = -1, record = -1;
 static long clock_off;
 static useconds_t delay;
+static int counts_locks;
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 static void *real(const char *name) {
@@ -62,6 +64,7 @@ static void start(void) {
     kill_at = at ? atol(at) : 0;
     when = moment && !strcmp(moment, "after") ? AFTER : moment && !strcmp(moment, "half") ? HALF : BEFORE;
     if (way && !strcmp(way, "stop")) signal_number = SIGSTOP;
+    counts_locks = getenv("KILL_LOCKS") != NULL;
     if (getenv("KILL_DELAY")) delay = (useconds_t)atol(getenv("KILL_DELAY"));
     // Not by our own `open`, and kept apart from the low numbers.
     if (getenv("KILL_REPORT")) report = (int)syscall(SYS_openat, AT_FDCWD, getenv("KILL_REPORT"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -240,6 +243,24 @@ static int synced(int descriptor, int (*call)(int)) {
 }
 int fsync(int descriptor) { return synced(descriptor, REAL(fsync)); }
 int fdatasync(int descriptor) { return synced(descriptor, REAL(fdatasync)); }
+
+// Numbered before it is taken, since others may hold it long.
+static int controlled(int descriptor, int command, void *argument) {
+    pthread_once(&once, start);
+    __typeof__(&fcntl) call = REAL(fcntl);
+    char room[4200];
+    struct flock *wanted = argument;
+    int counts = counts_locks && (command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK) && wanted->l_type == F_WRLCK;
+    const char *path = counts ? path_of(descriptor, room, sizeof room) : NULL;
+    if (path) {
+        long number = begin(LOCK, path, 0);
+        done(number, LOCK, path, NULL, 0, 0, NULL, 0, 0, 1);
+    }
+    return call(descriptor, command, argument);
+}
+#define ARGUMENT(last) va_list list; va_start(list, last); void *argument = va_arg(list, void *); va_end(list);
+int fcntl(int descriptor, int command, ...) { ARGUMENT(command) return controlled(descriptor, command, argument); }
+int fcntl64(int descriptor, int command, ...) { ARGUMENT(command) return controlled(descriptor, command, argument); }
 
 // MARK: Names
 
