@@ -25,9 +25,12 @@ def run(*command, code=0):
 
 
 class Server:
+    started = []
+
     def __init__(self, binary, data):
         self.port = free_port()
         self.process = subprocess.Popen([binary, "serve", "--data", data, "--port", str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        Server.started.append(self.process)
         for _ in range(600):
             try:
                 self.call("GET", "/")
@@ -172,9 +175,15 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        data, repo = sample_shop(given.binary, work)
-        killed(given.binary, work, given.rounds, random.Random(given.seed))
-        damaged(given.binary, data, repo)
+        try:
+            data, repo = sample_shop(given.binary, work)
+            killed(given.binary, work, given.rounds, random.Random(given.seed))
+            damaged(given.binary, data, repo)
+        finally:
+            for process in Server.started:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
 
 
 if __name__ == "__main__":
