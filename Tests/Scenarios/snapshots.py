@@ -7,7 +7,8 @@
 2  A server under writes takes snapshots and is killed (SIGKILL) in the middle of them, again and again, now and then while it removes or
    restores one. After every kill: `isotherm snapshot verify` finds everything sound, every snapshot that was told is there, and each
    restores to what its counts were: every document acknowledged before the snapshot was asked for, none from after it ended.
-3  A flipped byte in a blob is named by `verify` (exit code 1) and refused by `restore`.
+3  Absolute locations are taken below the configured folders alone.
+4  A flipped byte in a blob is named by `verify` (exit code 1) and refused by `restore`.
 """
 import argparse, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time, urllib.error, urllib.request
 
@@ -27,9 +28,9 @@ def run(*command, code=0):
 class Server:
     started = []
 
-    def __init__(self, binary, data):
+    def __init__(self, binary, data, *options):
         self.port = free_port()
-        self.process = subprocess.Popen([binary, "serve", "--data", data, "--port", str(self.port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([binary, "serve", "--data", data, "--port", str(self.port), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         Server.started.append(self.process)
         for _ in range(600):
             try:
@@ -151,6 +152,28 @@ def killed(binary, work, rounds, chance):
     print(f"{kills} kills, {number} snapshots, removals and restores begun, {len(told)} snapshots told and restored; {out.strip()}")
 
 
+def folders(binary, work):
+    """Absolute locations: only below the folders that the configuration names; known after a restart."""
+    config, allowed = f"{work}/isotherm.yaml", f"{work}/allowed"
+    with open(config, "w") as file:
+        file.write(f"snapshots:\n  folders: [{allowed}]\n")
+    for turn in range(2):
+        server = Server(binary, f"{work}/folders", "--config", config)
+        for location, expected in [(f"{allowed}/a", 200), (f"{work}/elsewhere", 400), (f"{allowed}/../elsewhere", 400), (f"{allowed}x", 400)]:
+            status, answer = server.call("PUT", "/_snapshot/r", {"type": "fs", "settings": {"location": location}})
+            assert status == expected, (location, status, answer)
+        status, answer = server.call("PUT", f"/_snapshot/r/s{turn}?wait_for_completion=true")
+        assert status == 200, answer
+        server.end()
+    server = Server(binary, f"{work}/folders", "--config", config)
+    status, answer = server.call("GET", "/_snapshot/r/_all")
+    assert status == 200 and len(answer["snapshots"]) == 2, answer
+    server.end()
+    assert "2 snapshots" in run(binary, "snapshot", "verify", "--repo", f"{allowed}/a")
+    assert not os.path.exists(f"{work}/elsewhere")
+    print("absolute locations only below the folders of the configuration")
+
+
 def damaged(binary, data, repo):
     blobs = f"{repo}/blobs"
     victim = max((os.path.join(blobs, name) for name in os.listdir(blobs)), key=os.path.getsize)
@@ -178,6 +201,7 @@ def main():
         try:
             data, repo = sample_shop(given.binary, work)
             killed(given.binary, work, given.rounds, random.Random(given.seed))
+            folders(given.binary, work)
             damaged(given.binary, data, repo)
         finally:
             for process in Server.started:
