@@ -57,9 +57,7 @@ package struct ArchivedOrder: Hashable, Sendable {
     package var payments: [Payment] = []
     package var shipments: [Shipment] = []
     package var tracking: [Tracking] = []
-    /// Sealed bytes of the caller's.
-    package var sealed: [UInt8]?
-    /// The canonical document: UTF-8.
+    /// The canonical document, with what is sealed in it: UTF-8.
     package var body: [UInt8]
 
     package init(
@@ -85,7 +83,7 @@ package struct ArchivedOrder: Hashable, Sendable {
         let amounts = [totalMinor, paidMinor, refundedMinor] + lines.flatMap { [$0.unitMinor, $0.freightMinor, $0.totalMinor] }
             + payments.flatMap { [$0.amountMinor, $0.capturedMinor, $0.refundedMinor] }
         if amounts.contains(where: { $0.magnitude > bound }) { return "an amount of more than 15 digits before the point" }
-        if body.count > Self.bodyBytesMax || (sealed?.count ?? 0) > Self.bodyBytesMax { return "a document of more than \(Self.bodyBytesMax) bytes" }
+        if body.count > Self.bodyBytesMax { return "a document of more than \(Self.bodyBytesMax) bytes" }
         if String(validating: body, as: UTF8.self) == nil { return "a document that is not UTF-8" }
         return nil
     }

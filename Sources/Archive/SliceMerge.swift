@@ -146,12 +146,10 @@ struct SliceMerge {
         try output.carry(cursor, person: key.person[...], order: String(decoding: key.order, as: UTF8.self))
     }
 
-    /// The document and what is sealed say all that there is of an order of one version.
+    /// The document says all that there is of an order of one version.
     private func isSame(_ cursor: RowCursor, _ order: ArchivedOrder) -> Bool {
-        let columns = cursor.columns
-        guard let body = cursor.value(OrderColumns.Leaf.body), columns[OrderColumns.Leaf.body].bytes(body).elementsEqual(order.body) else { return false }
-        let sealed = cursor.value(OrderColumns.Leaf.sealed).map { Array(columns[OrderColumns.Leaf.sealed].bytes($0)) }
-        return sealed == order.sealed
+        guard let body = cursor.value(OrderColumns.Leaf.body) else { return false }
+        return cursor.columns[OrderColumns.Leaf.body].bytes(body).elementsEqual(order.body)
     }
 
     private mutating func flush(_ atLeast: Int) async throws(ArchiveError) {

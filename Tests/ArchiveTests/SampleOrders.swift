@@ -32,7 +32,6 @@ enum SampleOrders {
             for e in 0..<pick(4) { order.tracking.append(.init(shipment: "s-\(n)-\(k)", kind: "in_transit", happenedAt: placed + day + e, receivedAt: placed + day + e + 5)) }
         }
         order.totalMinor = order.lines.reduce(version) { $0 + $1.totalMinor }
-        order.sealed = pick(3) == 0 ? nil : (0..<pick(60)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         order.body = Array("{\"order_id\":\"\(id)\",\"version\":\(version),\"note\":\"å\(pick(1_000_000))\"}".utf8)
         return order
     }

@@ -1,7 +1,7 @@
 // The columns of an archived order: Hudi's five, the order's own, its lists, and last the two that the partition is made of.
 //
-// Every column may be null in the schema, as Hudi writes them; ours always have a value but for `seller` of a line and `sealed`. Lists are never
-// null and their elements are never null.
+// Every column may be null in the schema, as Hudi writes them; ours always have a value but for `seller` of a line. Lists are never null
+// and their elements are never null.
 
 import Parquet
 
@@ -28,7 +28,7 @@ package enum OrderColumns {
         ]),
         list("shipments", [column("shipment_id", .string), column("status", .string), column("carrier", .string), column("created_at", .timestamp)]),
         list("tracking", [column("shipment_id", .string), column("kind", .string), column("happened_at", .timestamp), column("received_at", .timestamp)]),
-        column("sealed", .bytes), column("body", .string), column("year", .int32), column("month", .int32),
+        column("body", .string), column("year", .int32), column("month", .int32),
     ]
 
     package static let schema = ParquetSchema(metaNames.map { column($0, .string) } + fields)
@@ -40,7 +40,7 @@ package enum OrderColumns {
         static let order = 5, person = 6, reference = 7, status = 8, currency = 9, decimals = 10, total = 11, paid = 12, refunded = 13
         static let lineCount = 14, placedAt = 15, updatedAt = 16, version = 17
         static let lines = 18..<26, payments = 26..<34, shipments = 34..<38, tracking = 38..<42
-        static let sealed = 42, body = 43, year = 44, month = 45
+        static let body = 42, year = 43, month = 44
     }
 
     /// Small row groups, each found by its first key: two ranged reads find a person's orders (docs/formats/parquet.md).
@@ -48,7 +48,7 @@ package enum OrderColumns {
         var options = ParquetWriter.Options()
         options.lookupColumn = "person_ref"
         options.bloomColumns = ["person_ref"]
-        options.plainColumns = ["_hoodie_commit_seqno", "_hoodie_record_key", "order_id", "body", "sealed"]
+        options.plainColumns = ["_hoodie_commit_seqno", "_hoodie_record_key", "order_id", "body"]
         // A row group is a page of each column or little more: an index of pages would only cost.
         options.pageIndex = false
         options.statisticsColumns = ["_hoodie_commit_time", "_hoodie_record_key", "order_id", "person_ref", "status", "total", "placed_at", "updated_at"]

@@ -44,7 +44,6 @@ extension OrderColumns {
         c[Leaf.updatedAt].append(order.updatedAt)
         c[Leaf.version].append(order.version)
         appendLists(order, factor, to: &c)
-        if let sealed = order.sealed { c[Leaf.sealed].append(sealed) } else { c[Leaf.sealed].appendNull() }
         c[Leaf.body].append(order.body)
         c[Leaf.year].append(partition.year)
         c[Leaf.month].append(partition.month)
@@ -117,7 +116,6 @@ struct OrderRows {
             refundedMinor: columns[Leaf.refunded].decimal(try value(Leaf.refunded)) / factor, placedAt: columns[Leaf.placedAt].int64(try value(Leaf.placedAt)),
             updatedAt: columns[Leaf.updatedAt].int64(try value(Leaf.updatedAt)), version: columns[Leaf.version].int64(try value(Leaf.version)),
             body: Array(columns[Leaf.body].bytes(try value(Leaf.body))))
-        if let sealed = cursor.value(Leaf.sealed) { order.sealed = Array(columns[Leaf.sealed].bytes(sealed)) }
         try readLists(&order, factor)
         return ArchivedRow(order: order, commitTime: commit, file: try text(Leaf.file))
     }
