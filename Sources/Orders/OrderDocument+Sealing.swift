@@ -38,7 +38,19 @@ extension OrderDocument {
     package init(parsing bytes: [UInt8], key: PersonKeyState) throws(StoreError) { try self.init(try OrderDocument.object(bytes), bytes, key) }
 
     /// What everybody may read of it: personal members are empty, and nothing says that it is what was written.
-    package init(openPartOf bytes: [UInt8]) throws(StoreError) { try self.init(openPart: try OrderDocument.object(bytes)) }
+    package init(openPartOf bytes: [UInt8]) throws(StoreError) {
+        let object = try OrderDocument.object(bytes)
+        try self.init(openPart: object)
+        personal = object["sealed"] == nil ? .erased : .sealed
+    }
+
+    /// Whether these are the open part as it is written, and then what is sealed, if anything is.
+    package func isOpenPart(of bytes: [UInt8]) -> Bool {
+        let open = writeOpenPart().bytes
+        guard bytes.starts(with: open) else { return false }
+        let rest = bytes[open.count...]
+        return personal == .erased ? rest.elementsEqual("}".utf8) : rest.starts(with: OrderDocument.label) && rest.suffix(2).elementsEqual(#""}"#.utf8)
+    }
 
     // MARK: -
 

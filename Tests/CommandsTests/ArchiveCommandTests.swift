@@ -122,7 +122,7 @@ struct ArchiveCommandTests {
         }
         let sound = try await outcome { _ in }
         #expect(sound.isSound && sound.report.rows == 3 && sound.sealed == 0)
-        let sealed = try await outcome { $0.sealed = [1, 2, 3]; $0.body = Array(#"{"format":2}"#.utf8) }
+        let sealed = try await outcome { $0.body = (try? ArchiveDocuments.document(5).bytes(sealedWith: .key(.random()))) ?? [] }
         #expect(sealed.isSound && sealed.sealed == 1)
         let changes: [(inout ArchivedOrder) -> Void] = [
             { $0.version += 1 }, { $0.totalMinor += 1 }, { $0.paidMinor += 1 }, { $0.refundedMinor += 1 }, { $0.status = "shipped" }, { $0.reference += "x" }, { $0.currency = "EUR" },

@@ -85,7 +85,7 @@ package struct ArchiveOutcome: Sendable {
         lines += report.notes.map { "note \($0)" } + orphans.map { "note \($0)" }
         if orphanCount > orphans.count { lines.append("note and \(grouped(orphanCount - orphans.count)) more orders that the directory has elsewhere") }
         lines.append("\(grouped(report.commits)) commits, \(grouped(report.files)) files" + (report.olderFiles > 0 ? " and \(grouped(report.olderFiles)) older ones" : "")
-            + ", \(grouped(report.rows)) orders, \(grouped(report.bytes)) bytes" + (sealed > 0 ? ", \(grouped(sealed)) orders sealed: their documents were not read" : "")
+            + ", \(grouped(report.rows)) orders, \(grouped(report.bytes)) bytes" + (sealed > 0 ? ", \(grouped(sealed)) orders with sealed members, which were not opened" : "")
             + (cold.map { "; \(grouped($0)) orders in cold by the directory" } ?? "") + ": " + (isSound ? "sound" : "\(grouped(report.faults.count + report.moreFaults)) faults"))
         return lines
     }

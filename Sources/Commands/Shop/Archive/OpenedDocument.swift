@@ -5,23 +5,22 @@ internal import Orders
 internal import Tiering
 
 struct OpenedDocument {
-    /// As they are printed: the canonical document, or what of it is not sealed.
+    /// As they are printed: the canonical document, personal members sealed as they lie.
     let bytes: [UInt8]
-    /// Nil where something of it is sealed and there is no key for it here.
-    let document: OrderDocument?
-    var isSealed: Bool { document == nil }
+    /// Its open part: there is no key here.
+    let document: OrderDocument
+    var isSealed: Bool { document.personal == .sealed }
 
     /// - Throws: `damaged` when it is no order's document.
     init(_ order: ArchivedOrder) throws(StoreError) {
         bytes = order.body
-        document = order.sealed == nil ? try OrderDocument(parsing: order.body) : nil
+        document = try OrderDocument(openPartOf: order.body)
     }
 
     /// What its columns say otherwise than it says itself; nil when they agree.
     func disagreement(with row: ArchivedOrder) -> String? {
-        guard let document else { return nil }
         let order = document.order
-        if document.bytes != bytes { return "its document is not canonical" }
+        if !document.isOpenPart(of: bytes) { return "its document is not canonical" }
         if order.id.description != row.id { return "the document is another order's" }
         if order.person.description != row.person { return "the document names another person" }
         if order.version != row.version { return "the document is of version \(order.version), the row of \(row.version)" }
