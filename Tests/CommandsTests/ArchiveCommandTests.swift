@@ -37,9 +37,9 @@ struct ArchiveCommandTests {
         for n in [0, 6, 17, 77, 199] {
             let wanted = orders[n], id = wanted.order.id.description
             let byPerson = try await lookup.order(id, person: wanted.order.person.description)
-            #expect(byPerson.rows.map(\.body) == [wanted.bytes] && byPerson.remarks.isEmpty)
+            #expect(byPerson.rows.map(\.body) == [try ArchiveDocuments.bytes(wanted)] && byPerson.remarks.isEmpty)
             let alone = try await lookup.order(id.uppercased(), person: nil)
-            #expect(alone.rows.map(\.body) == [wanted.bytes] && alone.remarks.count == 1)
+            #expect(alone.rows.map(\.body) == [try ArchiveDocuments.bytes(wanted)] && alone.remarks.count == 1)
             let others = try await lookup.order(id, person: orders[n == 0 ? 1 : 0].order.person.description)
             #expect(others.rows.isEmpty)
         }
@@ -83,7 +83,7 @@ struct ArchiveCommandTests {
         let (store, orders) = try await ArchiveDocuments.table(), snapshot = try await Self.open(store)
         var bytes: [UInt8] = [], export = ArchiveExport(format: .ndjson)
         try await export.run(snapshot, OrderFilter()) { bytes += $0 }
-        #expect(Set(bytes.split(separator: 0x0A).map { Array($0) }) == Set(orders.map(\.bytes)) && export.orders == 200 && export.bytes == bytes.count)
+        #expect(Set(bytes.split(separator: 0x0A).map { Array($0) }) == Set(try orders.map { try ArchiveDocuments.bytes($0) }) && export.orders == 200 && export.bytes == bytes.count)
         var filter = OrderFilter()
         filter.states = ["cancelled"]
         (bytes, export) = ([], ArchiveExport(format: .csv))
@@ -113,25 +113,30 @@ struct ArchiveCommandTests {
 
     @Test("verify finds a document that says otherwise than its columns, though every checksum holds")
     func documents() async throws {
-        func outcome(_ change: (inout ArchivedOrder) -> Void) async throws -> ArchiveOutcome {
+        func outcome(_ keys: (any PersonKeys)? = try? ArchiveDocuments.OneKey(7), _ change: (inout ArchivedOrder) -> Void) async throws -> ArchiveOutcome {
             let store = FolderObjectStore(MemoryDirectory())
-            var one = ArchiveDocuments.archived(5)
+            var one = try ArchiveDocuments.archived(5)
             change(&one)
-            _ = try await ArchiveDocuments.writer(store).upsert([one, ArchiveDocuments.archived(6), ArchiveDocuments.archived(7)])
-            return try await ArchiveVerification.run(HudiTable.open(store, prefix: "orders"), includesOlder: false)
+            _ = try await ArchiveDocuments.writer(store).upsert([one, try ArchiveDocuments.archived(6), try ArchiveDocuments.archived(7)])
+            return try await ArchiveVerification.run(HudiTable.open(store, prefix: "orders"), includesOlder: false, keys: keys)
         }
-        let sound = try await outcome { _ in }
+        let sound = try await outcome { _ in }, blind = try await outcome(nil) { _ in }
         #expect(sound.isSound && sound.report.rows == 3 && sound.sealed == 0)
-        let sealed = try await outcome { $0.body = (try? ArchiveDocuments.document(5).bytes(sealedWith: .key(.random()))) ?? [] }
-        #expect(sealed.isSound && sealed.sealed == 1)
+        #expect(blind.isSound && blind.report.rows == 3 && blind.sealed == 3)
+        let strange = try await outcome(ArchiveDocuments.OneKey(8)) { _ in }
+        #expect(strange.report.faults.count == 3)
+        let (six, nine) = (try ArchiveDocuments.archived(6), try ArchiveDocuments.archived(9))
+        // Without keys the columns are held against what everybody may read.
+        #expect(try await outcome(nil) { $0.totalMinor += 1 }.report.faults.count == 1)
+        #expect(try await outcome(nil) { $0.body[$0.body.count - 1] = 0x20 }.report.faults.count == 1)
         let changes: [(inout ArchivedOrder) -> Void] = [
             { $0.version += 1 }, { $0.totalMinor += 1 }, { $0.paidMinor += 1 }, { $0.refundedMinor += 1 }, { $0.status = "shipped" }, { $0.reference += "x" }, { $0.currency = "EUR" },
-            { $0.placedAt += 1 }, { $0.body += Array(" ".utf8) }, { $0.body = ArchiveDocuments.archived(6).body }, { $0.body = Array("{}".utf8) }, { $0.id = ArchiveDocuments.archived(9).id },
-            { $0.person = ArchiveDocuments.archived(9).person }, { $0.lines = [.init(position: 1, sku: "a", title: "b", seller: nil, quantity: 1, unitMinor: 1, freightMinor: 1, totalMinor: 2)] },
+            { $0.placedAt += 1 }, { $0.body += Array(" ".utf8) }, { $0.body = six.body }, { $0.body = Array("{}".utf8) }, { $0.id = nine.id },
+            { $0.person = nine.person }, { $0.lines = [.init(position: 1, sku: "a", title: "b", seller: nil, quantity: 1, unitMinor: 1, freightMinor: 1, totalMinor: 2)] },
             { $0.updatedAt += 1 }, { $0.payments = [] }, { $0.tracking = [.init(shipment: "s", kind: "transit", happenedAt: 1, receivedAt: 2)] }, { $0.shipments = [.init(id: "s", status: "delivered", carrier: "dhl", createdAt: 1)] },
         ]
         for (i, change) in changes.enumerated() {
-            let outcome = try await outcome(change)
+            let outcome = try await outcome(ArchiveDocuments.OneKey(7), change)
             #expect(outcome.report.faults.count == 1 && !outcome.isSound, "change \(i): \(outcome.report.faults)")
             #expect(outcome.lines.first?.hasPrefix("FAULT ") == true)
         }

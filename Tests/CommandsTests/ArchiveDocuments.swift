@@ -5,6 +5,7 @@ import IsothermTesting
 import Orders
 import Storage
 import Synchronization
+import Testing
 import Tiering
 
 enum ArchiveDocuments {
@@ -40,8 +41,19 @@ enum ArchiveDocuments {
         return document
     }
 
-    static func archived(_ document: OrderDocument) -> ArchivedOrder { ArchivedOrder(document, body: document.bytes) }
-    static func archived(_ n: Int, version: Int64 = 1) -> ArchivedOrder { archived(document(n, version: version)) }
+    /// One key for all, and how it is asked for.
+    struct OneKey: PersonKeys {
+        let state: PersonKeyState
+        init(_ byte: UInt8) throws { state = .key(try #require(SealingKey([UInt8](repeating: byte, count: SealingKey.byteCount)))) }
+        func find(_ people: [PersonRef]) throws(StoreError) -> [PersonRef: PersonKeyState] { Dictionary(people.map { ($0, state) }, uniquingKeysWith: { a, _ in a }) }
+        func make(for people: [PersonRef]) throws(StoreError) -> [PersonRef: PersonKeyState] { try find(people) }
+        func destroy(_ people: [PersonRef], at instant: Instant) throws(StoreError) {}
+        func mark() throws(StoreError) -> KeysMark { KeysMark(id: Bytes16(high: 1, low: 1), changes: 1) }
+    }
+
+    static func bytes(_ document: OrderDocument) throws -> [UInt8] { try document.bytes(sealedWith: OneKey(7).state) }
+    static func archived(_ document: OrderDocument) throws -> ArchivedOrder { ArchivedOrder(document, body: try bytes(document)) }
+    static func archived(_ n: Int, version: Int64 = 1) throws -> ArchivedOrder { try archived(document(n, version: version)) }
 
     /// A writer whose clock rises by a second a look and whose lease is held for ever.
     static func writer(_ store: any ObjectStore) async throws -> TableWriter {
@@ -54,8 +66,8 @@ enum ArchiveDocuments {
     /// 200 orders, every sixth in its second version, and a store that holds them.
     static func table() async throws -> (store: FolderObjectStore, orders: [OrderDocument]) {
         let store = FolderObjectStore(MemoryDirectory()), writer = try await writer(store)
-        _ = try await writer.upsert((0..<200).map { archived($0) })
-        _ = try await writer.upsert(stride(from: 0, to: 200, by: 6).map { archived($0, version: 2) })
+        _ = try await writer.upsert((0..<200).map { try archived($0) })
+        _ = try await writer.upsert(stride(from: 0, to: 200, by: 6).map { try archived($0, version: 2) })
         return (store, (0..<200).map { document($0, version: $0 % 6 == 0 ? 2 : 1) })
     }
 }

@@ -6,6 +6,8 @@ internal import OrdersSQLite
 
 struct ArchiveDirectory {
     let store: SQLiteOrderStore
+    /// Nil where they are not there, or not those of the shop.
+    let keys: PersonKeyFile?
 
     /// The person as the table names it.
     static func person(_ text: String, _ directory: ArchiveDirectory?) async throws -> String {
@@ -49,6 +51,15 @@ extension ShopFolder {
     /// Runs the body with the directory of orders in `data`, or with none where `data` is nil.
     static func withDirectory<T>(_ data: String?, _ body: (ArchiveDirectory?) async throws -> T) async throws -> T {
         guard let data else { return try await body(nil) }
-        return try await withStore(data, exclusively: false) { store in try await body(ArchiveDirectory(store: store)) }
+        return try await withStore(data, exclusively: false) { store in
+            // Without keys everything but what is personal can be read.
+            let keys: PersonKeyFile?
+            do throws(StoreError) { keys = try store.personKeys(folder: data + "/keys", readonly: true) } catch {
+                keys = nil
+                Terminal.remark("what is personal stays sealed: \(error)")
+            }
+            defer { keys?.close() }
+            return try await body(ArchiveDirectory(store: store, keys: keys))
+        }
     }
 }

@@ -26,7 +26,7 @@ package struct ArchiveExportCommand: AsyncParsableCommand {
             output.discard()
             throw error
         }
-        if export.sealed > 0 { Terminal.remark("\(grouped(export.sealed)) orders: personal members are sealed, and there is no key here") }
+        if export.sealed > 0 { Terminal.remark("personal members (addresses, tracking codes and places, reasons) are sealed") }
         Terminal.remark("\(grouped(export.orders)) orders, \(grouped(export.bytes)) bytes; \(archive.readText)")
     }
 }
@@ -66,7 +66,7 @@ package struct ArchiveExport {
                 var text: [UInt8] = []
                 for row in rows where filter.holds(OrderFigures(row.order)) {
                     do {
-                        let opened = try OpenedDocument(row.order)
+                        let opened = try OpenedDocument(row.order, keys: nil)
                         text += opened.bytes + [0x0A]
                         (orders, sealed) = (orders + 1, sealed + (opened.isSealed ? 1 : 0))
                     } catch { throw ArchiveError(.damaged, place: row.file, "order \(row.order.id): \(error)") }

@@ -30,10 +30,10 @@ package struct ArchiveGetCommand: AsyncParsableCommand {
         }
         for remark in found.remarks { Terminal.remark(remark) }
         for row in found.rows {
-            let opened = try OpenedDocument(row)
-            if opened.isSealed { Terminal.remark("order \(row.id): personal members are sealed, and there is no key here") }
+            let opened = try OpenedDocument(row, keys: nil)
             Terminal.line(String(decoding: opened.bytes, as: UTF8.self))
         }
+        if !found.rows.isEmpty { Terminal.remark("personal members (addresses, tracking codes and places, reasons) are sealed") }
         Terminal.remark(archive.readText)
         if found.rows.isEmpty {
             Terminal.remark(order == nil ? "nobody's orders of that name are in the archive" : "that order is not in the archive")

@@ -29,7 +29,7 @@ package struct ArchiveRestoreCommand: AsyncParsableCommand {
         var copy = TableCopy(try await archive.table.snapshot(), to: target, prefix: OpenArchive.prefix)
         try await copy.run(asOf: instant)
         let second = try await OpenArchive(target)
-        let outcome = try await ArchiveVerification.run(second.table, includesOlder: true, directory: nil)
+        let outcome = try await ArchiveVerification.run(second.table, includesOlder: true)
         for line in outcome.lines { Terminal.line(line) }
         Terminal.line("\(grouped(copy.objects)) objects, \(grouped(copy.bytes)) bytes copied to \(second.table.place)")
         Terminal.remark("\(archive.readText); of the copy: \(second.readText)")

@@ -3,7 +3,7 @@
 package import ArgumentParser
 package import Archive
 internal import JSON
-internal import Orders
+package import Orders
 internal import OrdersSQLite
 
 package struct ArchiveVerifyCommand: AsyncParsableCommand {
@@ -37,9 +37,12 @@ package enum ArchiveVerification {
     private static let triesMax = 3
 
     /// Without a directory beside it.
-    package static func run(_ table: HudiTable, includesOlder: Bool) async throws -> ArchiveOutcome { try await run(table, includesOlder: includesOlder, directory: nil) }
+    package static func run(_ table: HudiTable, includesOlder: Bool, keys: (any PersonKeys)? = nil) async throws -> ArchiveOutcome {
+        try await run(table, includesOlder: includesOlder, directory: nil, keys: keys)
+    }
 
-    static func run(_ table: HudiTable, includesOlder: Bool, directory: ArchiveDirectory?) async throws -> ArchiveOutcome {
+    static func run(_ table: HudiTable, includesOlder: Bool, directory: ArchiveDirectory?, keys: (any PersonKeys)? = nil) async throws -> ArchiveOutcome {
+        let keys = keys ?? directory?.keys
         for attempt in 1... {
             var comparison = directory.map { DirectoryComparison($0, table) }, sealed = 0, check = TableCheck(table, includesOlder: includesOlder)
             var failure: (any Error)?
@@ -47,7 +50,7 @@ package enum ArchiveVerification {
                 var faults: [TableFault] = []
                 for row in rows {
                     do throws(StoreError) {
-                        let opened = try OpenedDocument(row.order)
+                        let opened = try OpenedDocument(row.order, keys: keys)
                         if opened.isSealed { sealed += 1 }
                         if let what = opened.disagreement(with: row.order) { faults.append(TableFault(table.place + "/" + slice.path, "order \(row.order.id): \(what)")) }
                     } catch { faults.append(TableFault(table.place + "/" + slice.path, "order \(row.order.id): \(error)")) }
@@ -70,7 +73,7 @@ package enum ArchiveVerification {
 
 package struct ArchiveOutcome: Sendable {
     package var report: TableReport
-    /// Orders whose documents could not be compared for want of a key.
+    /// Orders whose documents were not opened for want of keys: their open parts were compared.
     package var sealed = 0
     /// Orders of the directory that are in cold; nil where there is no directory.
     package var cold: Int?
@@ -85,7 +88,7 @@ package struct ArchiveOutcome: Sendable {
         lines += report.notes.map { "note \($0)" } + orphans.map { "note \($0)" }
         if orphanCount > orphans.count { lines.append("note and \(grouped(orphanCount - orphans.count)) more orders that the directory has elsewhere") }
         lines.append("\(grouped(report.commits)) commits, \(grouped(report.files)) files" + (report.olderFiles > 0 ? " and \(grouped(report.olderFiles)) older ones" : "")
-            + ", \(grouped(report.rows)) orders, \(grouped(report.bytes)) bytes" + (sealed > 0 ? ", \(grouped(sealed)) orders with sealed members, which were not opened" : "")
+            + ", \(grouped(report.rows)) orders, \(grouped(report.bytes)) bytes" + (sealed > 0 ? ", \(grouped(sealed)) documents not opened for want of keys" : "")
             + (cold.map { "; \(grouped($0)) orders in cold by the directory" } ?? "") + ": " + (isSound ? "sound" : "\(grouped(report.faults.count + report.moreFaults)) faults"))
         return lines
     }

@@ -5,22 +5,26 @@ internal import Orders
 internal import Tiering
 
 struct OpenedDocument {
-    /// As they are printed: the canonical document, personal members sealed as they lie.
+    /// As they are printed: the canonical document, its personal members sealed.
     let bytes: [UInt8]
-    /// Its open part: there is no key here.
     let document: OrderDocument
+    /// Personal members are in it and were not opened for want of keys: then only checksums speak for them.
     var isSealed: Bool { document.personal == .sealed }
 
-    /// - Throws: `damaged` when it is no order's document.
-    init(_ order: ArchivedOrder) throws(StoreError) {
+    /// - Throws: `damaged` when it is no order's document, or with keys not the one that was sealed; `unavailable` when the keys are not those of the data.
+    init(_ order: ArchivedOrder, keys: (any PersonKeys)?) throws(StoreError) {
         bytes = order.body
-        document = try OrderDocument(openPartOf: order.body)
+        if let keys {
+            document = try OrderDocument(parsing: order.body, keys: keys)
+        } else {
+            document = try OrderDocument(openPartOf: order.body)
+        }
     }
 
     /// What its columns say otherwise than it says itself; nil when they agree.
     func disagreement(with row: ArchivedOrder) -> String? {
         let order = document.order
-        if !document.isOpenPart(of: bytes) { return "its document is not canonical" }
+        if !isCanonical { return "its document is not canonical" }
         if order.id.description != row.id { return "the document is another order's" }
         if order.person.description != row.person { return "the document names another person" }
         if order.version != row.version { return "the document is of version \(order.version), the row of \(row.version)" }
@@ -35,5 +39,12 @@ struct OpenedDocument {
         if wanted.shipments != row.shipments || wanted.tracking != row.tracking { return "shipments or tracking differ from the document's" }
         if wanted != row { return "updated_at differs from the document's" }
         return nil
+    }
+
+    /// The open part as it is written, then what is sealed, or nothing. (What is sealed vouches for all of it to who has the key.)
+    private var isCanonical: Bool {
+        guard let open = try? document.bytes(sealedWith: .erased).dropLast(), bytes.starts(with: open) else { return false }
+        let rest = bytes[open.count...]
+        return rest.elementsEqual("}".utf8) || (rest.starts(with: #","sealed":""#.utf8) && rest.suffix(2).elementsEqual(#""}"#.utf8))
     }
 }
