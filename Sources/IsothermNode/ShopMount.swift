@@ -38,6 +38,7 @@ final class ShopMount: Sendable {
     private let projector: CatalogueProjector
     /// Moves orders by itself, where it was told to.
     private let schedule: MoverSchedule?
+    private let reads = OrderReadCounter()
 
     static func open(data: String, host: String, node: Node, _ configuration: ShopConfiguration) throws -> ShopMount {
         try makeFolder(data)
@@ -86,7 +87,7 @@ final class ShopMount: Sendable {
         var limits = ShopServices.Limits()
         (limits.bodyBytesMax, limits.streamsMax) = (configuration.bodyBytesMax, configuration.streamsMax)
         let services = ShopServices(
-            store: TieredOrderStore(hot: store, shelves: places.shelves, keys: keys), gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
+            store: TieredOrderStore(hot: store, shelves: places.shelves, keys: keys, counting: reads), gateway: SandboxGateway(secret: secrets.payments), access: AccessPolicy(tokens: AccessTokens(ring), header: header), secrets: secrets,
             limits: limits, counts: { store.counts }, now: { Instant.now() })
         router = ShopRouter(services)
         upkeep = Upkeep(services)
@@ -98,11 +99,18 @@ final class ShopMount: Sendable {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.projector.run() }
             if let schedule { group.addTask { await schedule.run() } }
+            group.addTask {
+                while !Task.isCancelled {
+                    try? await Task.sleep(for: .seconds(10))
+                    await self.reads.flush(to: self.store, by: Caller(.service("upkeep"), .maintenance, at: .now()))
+                }
+            }
             while !Task.isCancelled {
                 await upkeep.turn()
                 try? await Task.sleep(for: .seconds(1))
             }
         }
+        await reads.flush(to: store, by: Caller(.service("upkeep"), .maintenance, at: .now()))
     }
 
     /// The server stops listening: open event streams end, so that it can.

@@ -64,7 +64,7 @@ package struct MoveBatch: Sendable, Equatable {
     }
 }
 
-/// What a mover tells the store. All but the lease itself carry the lease's epoch: one of an older epoch is refused.
+/// What a mover tells the store. All but the lease itself and counts carry the lease's epoch: one of an older epoch is refused.
 package enum MoveCommand: Sendable {
     /// Takes the lease, or holds it longer; the outcome's record version is its epoch. `takesOver`: also another's that has not ended.
     /// Its epoch is above `above` at least.
@@ -89,6 +89,10 @@ package enum MoveCommand: Sendable {
     case keepHot([OrderID], epoch: Int64)
     /// Ends a batch of before a restore, wherever it stood, without touching another tier.
     case end(MoveID, epoch: Int64)
+    /// The product index is ahead of a restored outbox: positions go on above `above`, and these products are told as new.
+    case retell([ProductID], above: UInt64, epoch: Int64)
+    /// Adds to the counts of reads; needs no lease, and leaves no audit row.
+    case countReads([OrderReadsKey: Int64])
     /// Forgets copies that were removed.
     case forgetCopies([LeftCopy], epoch: Int64)
 
@@ -104,6 +108,8 @@ package enum MoveCommand: Sendable {
         case .flip: "flip"
         case .purge: "purge"
         case .forget: "forget"
+        case .retell: "retell"
+        case .countReads: "count_reads"
         case .forgetCopies: "forget_copies"
         case .adopt: "adopt"
         case .keepHot: "keep_hot"

@@ -28,6 +28,8 @@ package protocol TierStore: OrderStore {
     /// Done or abandoned batches whose staging may be cleared.
     func expiredMoves(at instant: Instant, limit: Int) async throws(StoreError) -> [MoveBatch]
     func moverLease() async throws(StoreError) -> MoverLease?
+    /// Reads counted on a day (days since 1970) or later.
+    func orderReads(since day: Int64) async throws(StoreError) -> [OrderReadsKey: Int64]
     /// Copies that recalls left behind: nobody reads them, and the mover removes them.
     func leftCopies(limit: Int) async throws(StoreError) -> [LeftCopy]
 

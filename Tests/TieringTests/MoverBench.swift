@@ -17,12 +17,14 @@ struct MoverBench {
     func bench() async throws {
         let data = try #require(data), root = try FileDirectory(data, create: false)
         let store = try SQLiteOrderStore(path: data + "/hot/isotherm.db", keys: KeyRing.open(folder: data + "/keys")), node = try await Node.open(root: root)
+        let keys = try store.personKeys(folder: data + "/keys")
+        defer { keys.close() }
         let opened = try TierPlaces().open(root, node: node, hot: store), times = Times()
         var setting = OrderMover.Setting(holder: "bench")
         (setting.takesOver, setting.seam) = (true, { write, isBefore in times.note(write, isBefore) })
         if let batch = ProcessInfo.processInfo.environment["ISOTHERM_MOVER_BATCH"].flatMap({ Int($0) }) { setting.pace.archiveBatchOrders = batch }
         let policy = TierPolicy(name: "bench", classes: [.orders: [.init(.hot, from: 0, to: 1), .init(.cold, from: 1, to: nil)]])
-        let start = Times.now(), mover = OrderMover(store: store, shelves: opened.shelves, staging: opened.staging, setting: setting)
+        let start = Times.now(), mover = OrderMover(store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, setting: setting)
         let report = try await mover.run(policy, at: .now()), seconds = Times.now() - start
         print("bench: \(report.moved) orders moved hot to cold in \(report.batches) batches and \(fixed(seconds)) s, \(Int(Double(report.moved) / seconds)) orders/s, \(report.bytes) bytes of documents")
         for (what, took) in times.all() { print("bench:   \(what.padding(toLength: 16, withPad: " ", startingAt: 0)) \(fixed(took)) s") }

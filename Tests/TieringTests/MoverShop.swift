@@ -57,7 +57,9 @@ final class MoverShop: Sendable {
         return try MoverShop(self, path)
     }
 
-    func reconciler() -> TierReconciler { TierReconciler(store: store, shelves: [warm, archive], staging: staging, keys: keys, holder: "test reconcile") }
+    func reconciler(_ catalogue: CatalogueSearch? = nil) -> TierReconciler {
+        TierReconciler(store: store, shelves: [warm, archive], staging: staging, keys: keys, holder: "test reconcile", catalogue: catalogue)
+    }
 
     func close() async {
         await node.close()

@@ -105,6 +105,29 @@ struct ReconcileTests {
         await shop.close()
     }
 
+    @Test("the product index follows a restored store, though it knew a later one")
+    func products() async throws {
+        let shop = try await MoverShop()
+        _ = try await shop.people(1)
+        let catalogue = CatalogueSearch(node: shop.node), before = CatalogueProjector(store: shop.store, catalogue: catalogue)
+        let backup = try await OrderBackup.write(of: shop.store, to: shop.folder)
+        for units in 1...40 { try await shop.run(.setStock(ProductID("thing-0"), available: Int64(units))) }
+        while try await before.step() > 0 {}
+        let again = try await shop.restored(backup)
+        let report = try await again.reconciler(catalogue).run()
+        #expect(report.products == 5)
+        try await again.run(.setStock(ProductID("thing-1"), available: 3))
+        let projector = CatalogueProjector(store: again.store, catalogue: catalogue)
+        while try await projector.step() > 0 {}
+        #expect(Int(try catalogue.version()) == Int(try await again.store.outboxPosition()))
+        for (id, units) in [("thing-0", 1_000_000), ("thing-1", 3)] {
+            let answer = try await catalogue.search(TestTiers.request(#"{"query": {"bool": {"filter": [{"term": {"available": \#(units)}}]}}, "size": 10}"#))
+            #expect(answer.response.hits.contains { $0.id == id }, "\(id)")
+        }
+        await again.close()
+        shop.store.close()
+    }
+
     private func places(_ ids: [OrderID], _ shop: MoverShop) async throws -> [String] {
         var tiers: [String] = []
         for id in ids { tiers.append(try await shop.store.order(id, by: MoverShop.caller()).tier) }

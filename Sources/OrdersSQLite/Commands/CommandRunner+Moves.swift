@@ -42,6 +42,20 @@ extension CommandRunner {
         case .end(let id, let epoch):
             try requireEpoch(epoch)
             return try end(id, caller)
+        case .retell(let products, let above, let epoch):
+            try requireEpoch(epoch)
+            // Positions rise, with one gap here: nobody has seen those in it, or of another history.
+            heads.outbox = max(heads.outbox, Int64(clamping: above))
+            for product in products { try tell(.product(product), at: caller.at) }
+            return StoreOutcome(recordVersion: Int64(products.count), changed: max(Int64(products.count), 1))
+        case .countReads(let reads):
+            for (key, count) in reads where count > 0 {
+                try connection.run(
+                    "INSERT INTO order_reads(day, bucket, tier, reads) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET reads = reads + excluded.reads",
+                    .int(key.day), .int(Int64(key.bucket)), .text(key.tier.rawValue), .int(count))
+                try connection.run("DELETE FROM order_reads WHERE day < ?", .int(key.day - 366))
+            }
+            return StoreOutcome(changed: 0)
         case .forgetCopies(let copies, let epoch):
             try requireEpoch(epoch)
             for copy in copies {

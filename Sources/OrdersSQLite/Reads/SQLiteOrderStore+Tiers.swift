@@ -98,6 +98,15 @@ extension SQLiteOrderStore: TierStore {
         }
     }
 
+    package func orderReads(since day: Int64) async throws(StoreError) -> [OrderReadsKey: Int64] {
+        try await read { connection throws(StoreError) in
+            let rows = try connection.all("SELECT day, bucket, tier, reads FROM order_reads WHERE day >= ?", .int(day)) { row throws(StoreError) in
+                (OrderReadsKey(day: row.int(0), bucket: Int(clamping: row.int(1)), tier: try row.state(2)), row.int(3))
+            }
+            return Dictionary(rows, uniquingKeysWith: { a, _ in a })
+        }
+    }
+
     package func leftCopies(limit: Int) async throws(StoreError) -> [LeftCopy] {
         try await read { connection throws(StoreError) in
             try connection.all("SELECT order_id, tier, version FROM left_copies ORDER BY order_id, tier LIMIT ?", .int(Int64(min(max(limit, 1), 10_000)))) {

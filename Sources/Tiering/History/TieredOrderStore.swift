@@ -14,11 +14,12 @@ package struct TieredOrderStore: OrderStore {
     package let hot: any TierStore
     private let shelves: [Tier: any OrderShelf]
     private let keys: any PersonKeys
+    private let reads: OrderReadCounter?
     /// Looks at the directory for one answer: a body moves at most once in a mover's batch, so more than two are rare.
     private static let looksMax = 8
 
-    package init(hot: any TierStore, shelves: [any OrderShelf], keys: any PersonKeys) {
-        (self.hot, self.keys) = (hot, keys)
+    package init(hot: any TierStore, shelves: [any OrderShelf], keys: any PersonKeys, counting reads: OrderReadCounter? = nil) {
+        (self.hot, self.keys, self.reads) = (hot, keys, reads)
         self.shelves = Dictionary(shelves.map { ($0.tier, $0) }, uniquingKeysWith: { a, _ in a })
     }
 
@@ -39,7 +40,9 @@ package struct TieredOrderStore: OrderStore {
     }
 
     package func order(_ id: OrderID, includesCold: Bool, by caller: Caller) async throws(StoreError) -> (order: Order, archive: ArchiveReads) {
-        try await body(try await hot.order(id, by: caller), includesCold: includesCold, by: caller)
+        let found = try await body(try await hot.order(id, by: caller), includesCold: includesCold, by: caller)
+        reads?.count([found.order], at: caller.at)
+        return found
     }
 
     package func shipments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Shipment] {
@@ -84,6 +87,7 @@ package struct TieredOrderStore: OrderStore {
     package func orders(of person: PersonRef, _ query: OrderListQuery, by caller: Caller) async throws(StoreError) -> OrderPage {
         var page = try await list(of: person, query, by: caller)
         try await fillBodies(of: &page, includesCold: query.includesCold, by: caller)
+        reads?.count(page.orders, at: caller.at)
         return page
     }
 

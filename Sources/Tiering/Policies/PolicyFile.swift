@@ -23,12 +23,20 @@ package struct MoverPace: Sendable, Equatable {
     package func batch(to tier: Tier) -> Int { tier == .cold ? archiveBatchOrders : batchOrders }
 }
 
+/// What the object store costs; the file's own is what a large provider listed for its standard class when it was written.
+package struct PriceTable: Sendable, Equatable {
+    package var currency = "USD"
+    package var gigabyteMonth = 0.023, thousandPuts = 0.005, thousandGets = 0.0004
+    package init() {}
+}
+
 package struct PolicyFile: Sendable {
     package private(set) var policies: [String: TierPolicy] = [:]
     /// The one that holds unless another is asked for.
     package private(set) var chosen = "default"
     package private(set) var pace = MoverPace()
     package private(set) var places = TierPlaces()
+    package private(set) var prices = PriceTable()
     /// Seconds between the runs of a server's own mover; 0: it has none.
     package private(set) var scheduleSeconds: Int64 = 0
 
@@ -41,7 +49,7 @@ package struct PolicyFile: Sendable {
         }
         guard let root else { throw PolicyError(line: 0, reason: "the file is empty: it needs policies") }
         var chosenAt = 0
-        for (key, value) in try Self.members(root, of: "the file", known: ["policy", "policies", "mover", "archive", "staging", "schedule"]) {
+        for (key, value) in try Self.members(root, of: "the file", known: ["policy", "policies", "mover", "archive", "staging", "schedule", "prices"]) {
             switch key {
             case "policy":
                 (chosen, chosenAt) = (try Self.text(value), value.line)
@@ -49,6 +57,7 @@ package struct PolicyFile: Sendable {
                 for (name, node) in try Self.members(value, of: "policies", known: nil) { policies[name] = try Self.policy(name, node) }
             case "mover": pace = try Self.pace(value)
             case "archive": try readArchive(value)
+            case "prices": prices = try Self.prices(value)
             case "staging":
                 for (_, location) in try Self.members(value, of: "staging", known: ["location"]) { places.staging = try Self.location(location) }
             default:
@@ -134,6 +143,25 @@ package struct PolicyFile: Sendable {
         guard let tier, let from else { throw PolicyError(line: node.line, reason: "\(what): a tier needs `tier` and `from`") }
         if let to, to <= from { throw PolicyError(line: node.line, reason: "\(what): `to` is after `from`") }
         return TierPolicy.Band(tier, from: from, to: to)
+    }
+
+    private static func prices(_ node: Node) throws(PolicyError) -> PriceTable {
+        var prices = PriceTable()
+        for (key, value) in try members(node, of: "prices", known: ["currency", "gigabyte_month", "thousand_puts", "thousand_gets"]) {
+            if key == "currency" {
+                prices.currency = try text(value)
+                continue
+            }
+            guard let price = value.scalar.flatMap({ Double($0.string) }), price.isFinite, (0...1e6).contains(price) else {
+                throw PolicyError(line: value.line, reason: "\(key) is a price from 0 to 1000000")
+            }
+            switch key {
+            case "gigabyte_month": prices.gigabyteMonth = price
+            case "thousand_puts": prices.thousandPuts = price
+            default: prices.thousandGets = price
+            }
+        }
+        return prices
     }
 
     private static func pace(_ node: Node) throws(PolicyError) -> MoverPace {

@@ -7,8 +7,10 @@ package struct TierPlan: Sendable, Equatable {
         package var from: Tier, to: Tier, orders: Int64 = 0
         /// Of the documents: the mean of a sample, times their number.
         package var bytes: Int64 = 0
-        /// Writes and reads of the object store that staging costs.
+        /// Writes of the object store: what is staged, and for the archive what its commits put. Deletes are free.
         package var requests: Int64 = 0
+        /// Of the price table, in its currency: once, and for each month that they lie there. Nil for a tier that is no object store.
+        package var costOnce: Double = 0, costMonthly: Double?
     }
     /// By from and to; those with orders only.
     package var rows: [Row] = []
@@ -16,7 +18,7 @@ package struct TierPlan: Sendable, Equatable {
     package var staying: [Tier: Int64] = [:]
     private static let sampleMax = 200
 
-    package init(_ policy: TierPolicy, at now: Instant, pace: MoverPace, in store: any TierStore) async throws(StoreError) {
+    package init(_ policy: TierPolicy, at now: Instant, pace: MoverPace, prices: PriceTable = PriceTable(), in store: any TierStore) async throws(StoreError) {
         staying = try await store.census()
         for from in [Tier.hot, .warm] {
             for (selection, to) in policy.moves(from: from, at: now) {
@@ -25,9 +27,12 @@ package struct TierPlan: Sendable, Equatable {
                 var row = rows.first { $0.from == from && $0.to == to } ?? Row(from: from, to: to)
                 row.orders += count
                 row.bytes += try await Self.meanBytes(selection, in: store) * count
-                let batches = (count + Int64(max(pace.batchOrders, 1)) - 1) / Int64(max(pace.batchOrders, 1))
-                // Documents and manifest put, and deleted when they expire.
-                row.requests += batches * 4
+                let size = Int64(max(pace.batch(to: to), 1)), batches = (count + size - 1) / size
+                // Documents and manifest are put; a commit of the archive puts five objects, and a file for each month it touches: of old orders, hardly more than two.
+                row.requests += batches * (to == .cold ? 9 : 2)
+                row.costOnce = Double(row.requests) / 1_000 * prices.thousandPuts
+                // Documents shrink to about a quarter in the archive (docs/benchmarks.md).
+                if to == .cold { row.costMonthly = Double(row.bytes) / 4 / 1e9 * prices.gigabyteMonth }
                 rows.removeAll { $0.from == from && $0.to == to }
                 rows.append(row)
                 staying[from, default: 0] -= count
@@ -36,8 +41,10 @@ package struct TierPlan: Sendable, Equatable {
         rows.sort { ($0.from, $0.to) < ($1.from, $1.to) }
     }
 
-    /// Of the oldest; 0 where the bodies are not in hot.
+    /// Of the oldest; of other old ones in hot where these are not there. 0 where hot has none.
     private static func meanBytes(_ selection: MoveSelection, in store: any TierStore) async throws(StoreError) -> Int64 {
+        var selection = selection
+        if selection.from != .hot { selection = MoveSelection(from: .hot, states: OrderState.final, since: Instant(microseconds: .min), before: Instant(microseconds: .max)) }
         let keys = try await store.movable(selection, after: nil, limit: sampleMax)
         let documents = try await store.documents(keys.map(\.order))
         // Every key makes as many bytes.

@@ -1,7 +1,8 @@
 // Hot restored from a backup beside newer warm and cold: the directory is put in step with what lies there. No mover and no server may be running.
 //
 //     lease above every epoch seen ─ documents of cold, warm and staging: the later version wins (`CommandRunner.adopt`) ─ every order placed outside hot is read:
-//     missing ones come from staging, or stay hot where hot still has them ─ copies that the directory does not name are removed ─ batches of before are ended
+//     missing ones come from staging, or stay hot where hot still has them ─ copies that the directory does not name are removed ─ batches of before are ended ─
+//     products are told anew to an index that knew a later outbox
 //
 // Invariants
 //     1  Every document is looked at before any is removed.
@@ -24,6 +25,8 @@ package struct ReconcileReport: Sendable, Equatable {
     package var keptHot = 0
     package var copiesRemoved = 0
     package var batchesEnded = 0
+    /// Products told anew, since the product index knew a later outbox.
+    package var products = 0
     /// Nowhere to be found.
     package var lost: [OrderID] = []
     package init() {}
@@ -35,16 +38,17 @@ package actor TierReconciler {
     private let staging: any ObjectStore
     private let keys: any PersonKeys
     private let holder: String
+    private let catalogue: CatalogueSearch?
     private let clock: @Sendable () -> Instant
     private var epoch: Int64 = 0
     private var report = ReconcileReport()
     private static let pageMax = 500
 
     package init(
-        store: any TierStore, shelves: [any OrderShelf], staging: any ObjectStore, keys: any PersonKeys, holder: String,
+        store: any TierStore, shelves: [any OrderShelf], staging: any ObjectStore, keys: any PersonKeys, holder: String, catalogue: CatalogueSearch? = nil,
         clock: @escaping @Sendable () -> Instant = { .now() }
     ) {
-        (self.store, self.staging, self.keys, self.holder, self.clock) = (store, staging, keys, holder, clock)
+        (self.store, self.staging, self.keys, self.holder, self.catalogue, self.clock) = (store, staging, keys, holder, catalogue, clock)
         self.shelves = Dictionary(shelves.map { ($0.tier, $0) }, uniquingKeysWith: { a, _ in a })
     }
 
@@ -69,6 +73,7 @@ package actor TierReconciler {
             report.batchesEnded += 1
         }
         for shelf in shelves.values { try await shelf.tidy(epoch: epoch) }
+        try await retellProducts()
         try await tell(.release(epoch: epoch))
         return report
     }
@@ -150,6 +155,19 @@ package actor TierReconciler {
             report.keptHot += Int(clamping: try await tell(.keepHot(some, epoch: epoch)).recordVersion)
             let now = try await store.placements(some)
             report.lost += some.filter { now[$0]?.tier != .hot }
+        }
+    }
+
+    /// The product index follows the outbox by position; a restored one would be passed over until it has caught up.
+    private func retellProducts() async throws {
+        guard let catalogue, let known = UInt64(exactly: try catalogue.version()), known > (try await store.outboxPosition()) else { return }
+        var after: ProductID?
+        while true {
+            let products = try await store.products(after: after, limit: 1_000).map(\.id)
+            guard let last = products.last else { return }
+            try await tell(.retell(products, above: known, epoch: epoch))
+            report.products += products.count
+            after = last
         }
     }
 

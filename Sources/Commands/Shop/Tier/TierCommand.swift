@@ -11,7 +11,7 @@ internal import Tiering
 package struct TierCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "tier", abstract: "Hot, warm, cold: what would move, moving it, and where everything is.",
-        subcommands: [TierPlanCommand.self, TierRunCommand.self, TierStatusCommand.self, TierReconcileCommand.self])
+        subcommands: [TierPlanCommand.self, TierRunCommand.self, TierStatusCommand.self, TierReconcileCommand.self, TierAdviseCommand.self])
     package init() {}
 }
 
@@ -31,11 +31,11 @@ package struct TierPolicyOptions: ParsableArguments {
         }
     }
 
-    func read() throws -> (policy: TierPolicy, pace: MoverPace, places: TierPlaces) {
+    func read() throws -> (policy: TierPolicy, file: PolicyFile) {
         let text = try Files.text(file)
         do throws(PolicyError) {
             let policies = try PolicyFile(yaml: text)
-            return (try policies.policy(policy), policies.pace, policies.places)
+            return (try policies.policy(policy), policies)
         } catch { throw CommandError("\(file): \(error)") }
     }
 }
@@ -48,20 +48,26 @@ package struct TierPlanCommand: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        let (policy, pace, _) = try options.read(), now = try options.instant
-        let plan = try await ShopFolder.withStore(options.data, exclusively: false) { store in try await TierPlan(policy, at: now, pace: pace, in: store) }
-        if options.json { return Terminal.line(json(plan, policy, now).text) }
+        let (policy, file) = try options.read(), now = try options.instant
+        let plan = try await ShopFolder.withStore(options.data, exclusively: false) { store in
+            try await TierPlan(policy, at: now, pace: file.pace, prices: file.prices, in: store)
+        }
+        if options.json { return Terminal.line(json(plan, policy, now, file.prices).text) }
         Terminal.line("policy \(policy.name) at \(now)")
         for row in plan.rows {
             Terminal.line("\("\(row.from.rawValue) -> \(row.to.rawValue)".padded(14)) \(grouped(Int(row.orders)).padded(12, left: true)) orders  "
-                + "about \(grouped(Int(row.bytes))) bytes, \(grouped(Int(row.requests))) requests")
+                + "about \(grouped(Int(row.bytes))) bytes, \(grouped(Int(row.requests))) requests, \(fixed(row.costOnce, 4)) \(file.prices.currency)"
+                + (row.costMonthly.map { ", then \(fixed($0, 4)) a month" } ?? ""))
         }
         for tier in Tier.allCases { Terminal.line("\("stay \(tier.rawValue)".padded(14)) \(grouped(Int(plan.staying[tier] ?? 0)).padded(12, left: true)) orders") }
     }
 
-    private func json(_ plan: TierPlan, _ policy: TierPolicy, _ now: Instant) -> JSONValue {
+    private func json(_ plan: TierPlan, _ policy: TierPolicy, _ now: Instant, _ prices: PriceTable) -> JSONValue {
         let rows = plan.rows.map { row -> JSONValue in
-            ["from": .string(row.from.rawValue), "to": .string(row.to.rawValue), "orders": .integer(row.orders), "bytes": .integer(row.bytes), "requests": .integer(row.requests)]
+            [
+                "from": .string(row.from.rawValue), "to": .string(row.to.rawValue), "orders": .integer(row.orders), "bytes": .integer(row.bytes),
+                "requests": .integer(row.requests), "cost": .number(row.costOnce), "cost_a_month": row.costMonthly.map { .number($0) } ?? nil, "currency": .string(prices.currency),
+            ]
         }
         let staying = JSONObject(Tier.allCases.map { ($0.rawValue, .integer(plan.staying[$0] ?? 0)) })
         return ["policy": .string(policy.name), "now": .string(now.description), "moves": .array(rows), "staying": .object(staying)]
@@ -77,7 +83,8 @@ package struct TierRunCommand: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        var (policy, pace, places) = try options.read()
+        let (policy, file) = try options.read(), places = file.places
+        var pace = file.pace
         let now = try options.instant
         if let batch {
             guard (1...2_000).contains(batch) else { throw CommandError("--batch is between 1 and 2,000") }

@@ -33,7 +33,8 @@ package struct TierReconcileCommand: AsyncParsableCommand {
                 let opened = try places.open(root, node: node, hot: store), keys = try store.personKeys(folder: data + "/keys")
                 defer { keys.close() }
                 let reconciler = TierReconciler(
-                    store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, holder: "isotherm tier reconcile \(Bytes16.random())")
+                    store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, holder: "isotherm tier reconcile \(Bytes16.random())",
+                    catalogue: CatalogueSearch(node: node))
                 let report = try await reconciler.run(), census = try await store.census()
                 await node.close()
                 return (report, census)
@@ -50,7 +51,7 @@ package struct TierReconcileCommand: AsyncParsableCommand {
         [
             "documents": .object(JSONObject([Tier.warm, .cold].map { ($0.rawValue, .integer(Int64(report.documents[$0] ?? 0))) })),
             "staged": .integer(Int64(report.staged)), "adopted": .integer(Int64(report.adopted)), "reloaded": .integer(Int64(report.reloaded)),
-            "kept_hot": .integer(Int64(report.keptHot)), "copies_removed": .integer(Int64(report.copiesRemoved)), "batches_ended": .integer(Int64(report.batchesEnded)),
+            "kept_hot": .integer(Int64(report.keptHot)), "copies_removed": .integer(Int64(report.copiesRemoved)), "batches_ended": .integer(Int64(report.batchesEnded)), "products": .integer(Int64(report.products)),
             "lost": .array(report.lost.map { .string($0.description) }),
             "tiers": .object(JSONObject(Tier.allCases.map { ($0.rawValue, .integer(census[$0] ?? 0)) })),
         ]
@@ -60,6 +61,7 @@ package struct TierReconcileCommand: AsyncParsableCommand {
         Terminal.line("\(grouped(report.documents[.warm] ?? 0)) documents of warm, \(grouped(report.documents[.cold] ?? 0)) of cold, \(grouped(report.staged)) of staging")
         Terminal.line("\(grouped(report.adopted)) orders placed anew, \(grouped(report.reloaded)) loaded again, \(grouped(report.keptHot)) stay hot, "
             + "\(grouped(report.copiesRemoved)) copies removed, \(report.batchesEnded) batches ended")
+        if report.products > 0 { Terminal.line("\(grouped(report.products)) products told anew to the product index, which knew more than the restored store") }
         for tier in Tier.allCases { Terminal.line("\(tier.rawValue.padded(6)) \(grouped(Int(census[tier] ?? 0)).padded(12, left: true)) orders") }
         for id in report.lost { Terminal.line("lost: \(id)") }
         Terminal.line("\(report.lost.count) lost")
