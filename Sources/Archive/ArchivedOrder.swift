@@ -80,9 +80,10 @@ package struct ArchivedOrder: Hashable, Sendable {
         }
         if !(0...3).contains(currencyDecimals) { return "a currency of \(currencyDecimals) decimal places; 0 to 3 are kept" }
         let bound = Amount.minorMax(currencyDecimals)
-        let amounts = [totalMinor, paidMinor, refundedMinor] + lines.flatMap { [$0.unitMinor, $0.freightMinor, $0.totalMinor] }
-            + payments.flatMap { [$0.amountMinor, $0.capturedMinor, $0.refundedMinor] }
-        if amounts.contains(where: { $0.magnitude > bound }) { return "an amount of more than 15 digits before the point" }
+        func isBeyond(_ a: Int64, _ b: Int64, _ c: Int64) -> Bool { max(a.magnitude, b.magnitude, c.magnitude) > bound }
+        if isBeyond(totalMinor, paidMinor, refundedMinor) || lines.contains(where: { isBeyond($0.unitMinor, $0.freightMinor, $0.totalMinor) })
+            || payments.contains(where: { isBeyond($0.amountMinor, $0.capturedMinor, $0.refundedMinor) })
+        { return "an amount of more than 15 digits before the point" }
         if body.count > Self.bodyBytesMax { return "a document of more than \(Self.bodyBytesMax) bytes" }
         if String(validating: body, as: UTF8.self) == nil { return "a document that is not UTF-8" }
         return nil

@@ -8,17 +8,10 @@
 import Parquet
 import Storage
 
-/// What a commit does to one order.
-enum RowChange: Sendable {
-    case put(ArchivedOrder)
-    /// At most this version.
-    case delete(upTo: Int64)
-}
-
 struct SliceMerge {
     private let table: HudiTable
     private let place: String
-    private var changes: [(key: RowKey, change: RowChange)]
+    private let changes: RowChanges
     private var next = 0
     private var output: SliceWriter
     private var upload: SliceUpload
@@ -26,10 +19,12 @@ struct SliceMerge {
 
     var isChanged: Bool { inserts + updates + deletes > 0 }
 
-    init(_ table: HudiTable, path: String, writer: SliceWriter, changes: [RowKey: RowChange]) {
+    init(_ table: HudiTable, path: String, writer: SliceWriter, changes: RowChanges) {
         (self.table, output) = (table, writer)
         place = table.place + "/" + path
-        self.changes = Self.sorted(changes)
+        var changes = changes
+        changes.sort()
+        self.changes = changes
         upload = SliceUpload(table.store, table.key(path))
     }
 
@@ -56,30 +51,14 @@ struct SliceMerge {
 
     // MARK: -
 
-    /// By key. Orders are large: what is sorted is where they stand, by the first bytes of the person, and by the keys themselves where those are equal.
-    private static func sorted(_ changes: [RowKey: RowChange]) -> [(key: RowKey, change: RowChange)] {
-        func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-            var number: UInt64 = 0
-            for k in 0..<8 { number = number << 8 | (k < bytes.count ? UInt64(bytes[bytes.startIndex + k]) : 0) }
-            return number
-        }
-        let keys = Array(changes.keys)
-        var places = keys.indices.map { (high: number(keys[$0].person[...]), low: number(keys[$0].person.dropFirst(8)), at: $0) }
-        places.sort { a, b in a.high != b.high ? a.high < b.high : a.low != b.low ? a.low < b.low : keys[a.at] < keys[b.at] }
-        var sorted: [(key: RowKey, change: RowChange)] = []
-        sorted.reserveCapacity(places.count)
-        for place in places { if let change = changes[keys[place.at]] { sorted.append((keys[place.at], change)) } }
-        return sorted
-    }
-
     private mutating func walk(_ before: FileSlice) async throws(ArchiveError) {
         let (file, _) = try await table.file(before)
         var last: RowKey?
         for group in file.metadata.rowGroups.indices {
             let columns = try await decoding(place) { () async throws(ParquetError) in try await file.columns(of: group, gap: 1 << 20) }
             let ends = try Self.keys(columns, after: last, place)
-            while next < changes.count, changes[next].key < ends.first { try insert() }
-            let isTouched = next < changes.count && !(ends.last < changes[next].key)
+            while next < changes.count, changes.key(next) < ends.first { try insert() }
+            let isTouched = next < changes.count && !(ends.last < changes.key(next))
             let isCarried = isTouched ? false : try output.carry(group: columns, lastPerson: ends.last.person)
             if !isCarried { try mergeRows(columns) }
             last = ends.last
@@ -92,7 +71,7 @@ struct SliceMerge {
         var cursor = RowCursor(columns), row = 0
         while cursor.next() {
             let key = RowKey(person: columns[Leaf.person].bytes(row), order: columns[Leaf.order].bytes(row))
-            while next < changes.count, changes[next].key < key { try insert() }
+            while next < changes.count, changes.key(next) < key { try insert() }
             try merge(cursor, key, version: columns[Leaf.version].int64(row))
             row += 1
         }
@@ -117,15 +96,15 @@ struct SliceMerge {
 
     private mutating func insert() throws(ArchiveError) {
         defer { next += 1 }
-        guard case .put(let order) = changes[next].change else { return }
+        guard case .put(let order) = changes.change(next) else { return }
         try output.add(order)
         inserts += 1
     }
 
     private mutating func merge(_ cursor: RowCursor, _ key: RowKey, version: Int64) throws(ArchiveError) {
-        guard next < changes.count, changes[next].key == key else { return try carry(cursor, key) }
+        guard next < changes.count, changes.key(next) == key else { return try carry(cursor, key) }
         defer { next += 1 }
-        switch changes[next].change {
+        switch changes.change(next) {
         case .delete(let most):
             if version > most {
                 unchanged += 1

@@ -46,21 +46,19 @@ package actor TableWriter {
 
     /// Inserts orders, and replaces those of an older or equal version, in one commit.
     package func upsert(_ orders: [ArchivedOrder]) async throws(ArchiveError) -> CommitResult {
-        var groups: [Group: [RowKey: RowChange]] = [:]
+        var groups: [Group: RowChanges] = [:]
         for order in orders {
             if let fault = order.fault { throw ArchiveError(.misuse, place: table.place, "an order with \(fault)") }
             guard let key = order.key else { continue }
-            let row = RowKey(key)
-            if case .put(let other)? = groups[group(key)]?[row], other.version > order.version { continue }
-            groups[group(key), default: [:]][row] = .put(order)
+            groups[group(key), default: RowChanges()].add(RowKey(key), .put(order))
         }
         return try await alone { () async throws(ArchiveError) in try await self.commit(.upsert, groups) }
     }
 
     /// Removes orders, in one commit; those that are not there are no error, and later versions than `upTo` says stay.
     package func delete(_ keys: [ArchivedOrder.Key], upTo versions: [ArchivedOrder.Key: Int64] = [:]) async throws(ArchiveError) -> CommitResult {
-        var groups: [Group: [RowKey: RowChange]] = [:]
-        for key in keys { groups[group(key), default: [:]][RowKey(key)] = .delete(upTo: versions[key] ?? .max) }
+        var groups: [Group: RowChanges] = [:]
+        for key in keys { groups[group(key), default: RowChanges()].add(RowKey(key), .delete(upTo: versions[key] ?? .max)) }
         return try await alone { () async throws(ArchiveError) in try await self.commit(.delete, groups) }
     }
 
@@ -121,7 +119,7 @@ package actor TableWriter {
 
     private func group(_ key: ArchivedOrder.Key) -> Group { Group(partition: key.partition, bucket: FileSlice.bucket(person: key.person, of: table.buckets)) }
 
-    private func commit(_ operation: HudiCommit.Operation, _ groups: [Group: [RowKey: RowChange]]) async throws(ArchiveError) -> CommitResult {
+    private func commit(_ operation: HudiCommit.Operation, _ groups: [Group: RowChanges]) async throws(ArchiveError) -> CommitResult {
         let before = try await ready().snapshot
         guard !groups.isEmpty else { return CommitResult() }
         try await checkLease()
@@ -148,11 +146,11 @@ package actor TableWriter {
     }
 
     private func write(
-        _ group: Group, _ changes: [RowKey: RowChange], _ before: TableSnapshot, _ instant: HudiInstant, number: Int, _ result: inout CommitResult
+        _ group: Group, _ changes: RowChanges, _ before: TableSnapshot, _ instant: HudiInstant, number: Int, _ result: inout CommitResult
     ) async throws(ArchiveError) -> HudiCommit.WriteStat? {
         let old = before.slices[group.fileID]
         // A delete where there is nothing.
-        if old == nil, changes.values.allSatisfy({ if case .delete = $0 { true } else { false } }) { return nil }
+        if old == nil, !changes.puts { return nil }
         if !before.listing.partitions.contains(group.partition) { try await markPartition(group.partition, instant) }
         let token = "\(number)-\(max(0, lease.epoch))-\(chance())"
         let planned = FileSlice(partition: group.partition, fileID: group.fileID, token: token, instant: instant, byteCount: 0, rowCount: 0)

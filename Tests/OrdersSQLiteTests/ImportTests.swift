@@ -109,6 +109,25 @@ struct FileTests {
         #expect(try await shop.store.reconciliation(by: shop.caller()).isClean == false || order.state == .delivered)
     }
 
+    @Test("the log of a long import is copied into the database while it grows")
+    func log() throws {
+        var options = OrdersSQLiteOptions()
+        options.checkpointBytes = 256 << 10
+        let shop = try TestShop(options)
+        var most = 0
+        for batch in 0..<24 {
+            let orders = (0..<1_000).map { n in
+                HistoricOrder(
+                    key: SourceKey(source: "old", key: "\(batch)/\(n)"), person: "p\(n % 50)", placedAt: TestShop.start.adding(seconds: Int64(n)), deliveredAt: nil, state: .delivered,
+                    currency: "EUR", lines: [], payments: [], attributes: "{}")
+            }
+            _ = try shop.store.importHistory(orders, by: shop.caller())
+            most = max(most, try FileManager.default.attributesOfItem(atPath: shop.folder + "/isotherm.db-wal")[.size] as? Int ?? 0)
+        }
+        // Without checkpoints after the first it has 26 MB in the end.
+        #expect(most < 12 << 20)
+    }
+
     @Test("CSV is one line of an order a row")
     func csv() async throws {
         let shop = try TestShop()
