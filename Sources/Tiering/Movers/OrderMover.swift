@@ -100,16 +100,22 @@ package actor OrderMover {
             if try await store.countMovable(selection) > 0, !report.withoutShelf.contains(to) { report.withoutShelf.append(to) }
             return
         }
-        var after: MoveKey?
+        var after: MoveKey?, isAgain = false
         while !Task.isCancelled {
             let begun = ContinuousClock.now
             let keys = try await store.movable(selection, after: after, limit: setting.pace.batch(to: to))
             guard let last = keys.last else { return }
-            let orders = try await dump(keys.map(\.order), from: selection.from, to: to)
+            let held = epoch, orders = try await dump(keys.map(\.order), from: selection.from, to: to)
+            try await takeLease()
+            // The lease was lost and is held anew: what was read is from before. Once more at most, should reading take longer than a lease.
+            if epoch != held, !isAgain {
+                isAgain = true
+                continue
+            }
+            isAgain = false
             // Cut by size, the rest is in the next batch.
             after = orders.isCut ? keys.first { $0.order == orders.last } ?? last : last
             guard !orders.dumped.isEmpty else { continue }
-            try await takeLease()
             try await begin(orders.dumped, from: selection.from, to: to)
             try await rest(since: begun, orders: orders.dumped.count)
         }
