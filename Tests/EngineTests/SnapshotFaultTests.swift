@@ -302,7 +302,7 @@ struct SnapshotFaultTests {
         for packs in [false, true] {
             let repository = repository(try await store.copied(), packs: packs)
             let manifest = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
-            #expect(manifest.indices[0].bytes > 9 << 20, "\(manifest.indices[0].bytes)")
+            #expect(manifest.indices[0].bytes > 8 << 20, "\(manifest.indices[0].bytes)")
             var request = RestoreRequest("a")
             request.rename = { _ throws(EngineError) in "r" }
             _ = try await node.restore(request, from: repository)
