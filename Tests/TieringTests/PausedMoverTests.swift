@@ -38,7 +38,7 @@ struct PausedMoverTests {
             }
         }
         // What one run does not do: giving up, clearing what expired, what recalls and changes leave.
-        #expect(Set(MoverWrite.allCases).subtracting(paused).isSubset(of: [.abandon, .clearStaging, .forget, .removeStale, .removeCopies, .forgetCopies]))
+        #expect(Set(MoverWrite.allCases).subtracting(paused).isSubset(of: [.abandon, .clearStaging, .forget, .removeStale, .stageCopies, .removeCopies, .forgetCopies]))
         #expect(refused > 10)
     }
 
@@ -50,7 +50,7 @@ struct PausedMoverTests {
     private static func state(_ shop: MoverShop, _ ids: [OrderID]) async throws -> State {
         func on(_ shelf: any OrderShelf) async throws -> [OrderID: [UInt8]] {
             let found = Mutex<[OrderID: [UInt8]]>([:])
-            try await shelf.scan { documents in for bytes in documents { let id = try OrderDocument(parsing: bytes).order.id; found.withLock { $0[id] = bytes } } }
+            try await shelf.scan { documents in for bytes in documents { let id = try OrderDocument(openPartOf: bytes).order.id; found.withLock { $0[id] = bytes } } }
             return found.withLock { $0 }
         }
         let moves = try await shop.store.moves(limit: 1_000).map { "\($0.id) \($0.step)" }.sorted()
