@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Olist over three tiers: every person's history over HTTP equals lists that Python merged from the CSVs.
 
-    history.py ISOTHERM OLIST [--people 300] [--sample 400] [--seed 1]
+    history.py ISOTHERM OLIST [--people 300] [--sample 400] [--seed 1] [--reconcile]
 
 Imports, runs the mover (case-study, 2018-09-03T18:00:00Z), starts a server. Then, against history_model.py:
 
@@ -9,6 +9,9 @@ Imports, runs the mover (case-study, 2018-09-03T18:00:00Z), starts a server. The
     the walks at limits 1, 2, 7 and 100 with include=cold of a seeded sample and of those with two or three orders (--sample 0: of everybody): identifiers,
     references, newest first, totals, states, tiers, lines word for word; and one of their orders by GET /api/orders/...;
     the walk without include=cold of every person, where a cold order is a stub with its total, and /frames.
+
+--reconcile: the mover runs three times, hot is then restored from a backup of before the last two, and reconciled; everything above must hold all the same, every
+order must be in the archive or not as the directory says (`archive verify`), and none lost.
 
 --people N: the same on the files re-keyed to N persons, some with thousands of orders. Exit code 1 on the first difference. Standard library only.
 """
@@ -77,6 +80,7 @@ def main():
     parser.add_argument("--people", type=int, default=0)
     parser.add_argument("--sample", type=int, default=400, help="walks at all limits of so many persons; 0: of everybody")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--reconcile", action="store_true", help="restore hot from a backup of before the last two of three runs, and reconcile")
     a = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         source = a.olist
@@ -93,7 +97,18 @@ def main():
         print(f"{len(history)} persons with {sum(census.values())} orders, at most {most}; by age and state {dict(census)}", flush=True)
         data = os.path.join(folder, "data")
         print(run(a.isotherm, "import", "olist", source, "--data", data, "--quiet").splitlines()[-1])
-        print(run(a.isotherm, "tier", "run", "--data", data, "--policy", "case-study", "--policies", POLICIES, "--now", NOW), flush=True)
+        move = [a.isotherm, "tier", "run", "--data", data, "--policy", "case-study", "--policies", POLICIES, "--now"]
+        if a.reconcile:
+            print(run(*move, "2018-04-10T00:00:00Z"))
+            backup = run(a.isotherm, "backup", folder, "--data", data)
+            print(run(*move, "2018-07-01T00:00:00Z"))
+        print(run(*move, NOW), flush=True)
+        if a.reconcile:
+            print(run(a.isotherm, "restore", backup, "--data", data))
+            report = json.loads(run(a.isotherm, "tier", "reconcile", "--data", data, "--policies", POLICIES, "--json"))
+            print("reconciled:", report, flush=True)
+            expect(not report["lost"] and report["adopted"] > 5_000, "reconciled:", report)
+            print(run(a.isotherm, "archive", "verify", "--data", data).splitlines()[-1], flush=True)
         with open(os.path.join(folder, "log"), "w") as log:
             server = Server(a.isotherm, data, log)
             server.start()

@@ -112,13 +112,20 @@ package struct TieredOrderStore: OrderStore {
     }
 
     private func fillBodies(of page: inout OrderPage, includesCold: Bool, by caller: Caller) async throws(StoreError) {
-        var documents: [OrderID: OrderDocument] = [:]
+        // A page is one person's, as a rule: their key is asked for once, not for each document.
+        var documents: [OrderID: OrderDocument] = [:], known: [PersonRef: PersonKeyState] = [:]
+        let people = Dictionary(page.orders.map { ($0.id, $0.person) }, uniquingKeysWith: { a, _ in a })
         for (tier, shelf) in shelves where tier != .cold || includesCold {
             let wanted = page.orders.filter { $0.tier == tier.rawValue }.map { OrderAddress($0) }
             if wanted.isEmpty { continue }
             let found = try await reading { try await shelf.read(wanted) }
             page.archive += found.reads
-            for (id, bytes) in found.documents { documents[id] = try OrderDocument(parsing: bytes, keys: keys) }
+            for (id, bytes) in found.documents {
+                guard let person = people[id] else { continue }
+                let key = if let key = known[person] { key } else { try keys.state(of: person) }
+                known[person] = key
+                documents[id] = try OrderDocument(parsing: bytes, key: key)
+            }
         }
         for at in page.orders.indices {
             let order = page.orders[at]

@@ -86,10 +86,14 @@ package actor TierReconciler {
     }
 
     private func adopt(_ documents: [[UInt8]], placed tier: Tier) async throws {
+        let open = try documents.map { (person: try OrderDocument(openPartOf: $0).order.person, bytes: $0) }, known = try keys.find(open.map(\.person))
         var found: [FoundOrder] = []
-        for bytes in documents { found.append(FoundOrder(document: try OrderDocument(parsing: bytes, keys: keys), tier: tier, digest: OrderDocument.digest(of: bytes))) }
+        for (person, bytes) in open {
+            let key = if let key = known[person] { key } else { try keys.state(of: person) }
+            found.append(FoundOrder(document: try OrderDocument(parsing: bytes, key: key), tier: tier, digest: OrderDocument.digest(of: bytes)))
+        }
         guard !found.isEmpty else { return }
-        report.adopted += Int(clamping: try await tell(.adopt(found, keys: try keys.find(found.map(\.document.order.person)), epoch: epoch)).recordVersion)
+        report.adopted += Int(clamping: try await tell(.adopt(found, keys: known, epoch: epoch)).recordVersion)
     }
 
     /// What was staged is later than the directory only where a tier was lost too: it is loaded again, then adopted.
