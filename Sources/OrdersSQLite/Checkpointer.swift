@@ -21,6 +21,7 @@ final class Checkpointer: Sendable {
         var isRunning = false, isClosed = false
         /// The log's pages at which the next one begins.
         var due: Int32
+        var pages: Int32 = 0
         var finishes = false
         var hasFailed = false
     }
@@ -32,13 +33,14 @@ final class Checkpointer: Sendable {
 
     init(path: String, options: OrdersSQLiteOptions) {
         (self.path, self.options) = (path, options)
-        pagesMax = Int32(clamping: max(options.checkpointBytes / options.pageBytes, 1))
+        pagesMax = min(Int32(clamping: max(options.checkpointBytes / options.pageBytes, 1)), Int32.max / 8)
         state = Mutex(State(due: pagesMax))
     }
 
     /// After each commit.
     func logHas(pages: Int32) {
         let begins = state.withLock { state in
+            state.pages = pages
             // The log began anew.
             if pages < pagesMax { state.due = pagesMax }
             guard !state.isRunning, !state.isClosed, !state.finishes, !state.hasFailed, pages >= state.due else { return false }
@@ -55,6 +57,13 @@ final class Checkpointer: Sendable {
             defer { state.finishes = false }
             return state.finishes && !state.hasFailed
         }
+    }
+
+    /// Whether the log grows faster than it is copied; then what is being copied was waited for. Who writes without pause asks between two transactions, and copies the rest.
+    func waitsWhenBehind() -> Bool {
+        guard state.withLock({ !$0.hasFailed && $0.pages >= 4 * pagesMax }) else { return false }
+        queue.sync {}
+        return true
     }
 
     /// Whether a sync failed, after which nothing more may be written.

@@ -72,7 +72,7 @@ final class Writer: Sendable {
     func transact<T: Sendable>(_ body: @Sendable (CommandRunner) throws(StoreError) -> T) throws(StoreError) -> T {
         let result: Result<T, StoreError> = queue.sync {
             // Without it no checkpoint would follow the first, and the log of a long import grow without end.
-            defer { if checkpointer.takesRest() { core.checkpoint() } }
+            defer { if checkpointer.takesRest() || checkpointer.waitsWhenBehind() { core.checkpoint() } }
             do throws(StoreError) { return .success(try core.transact(body)) } catch { return .failure(error) }
         }
         return try result.get()

@@ -125,7 +125,7 @@ struct FileTests {
             most = max(most, try FileManager.default.attributesOfItem(atPath: shop.folder + "/isotherm.db-wal")[.size] as? Int ?? 0)
         }
         // Without checkpoints after the first it has twice that in the end.
-        #expect(most < 26 << 20)
+        #expect(most < 26 << 20, "\(most)")
     }
 
     @Test("CSV is one line of an order a row")

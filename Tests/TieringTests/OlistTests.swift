@@ -58,11 +58,10 @@ struct OlistTierTests {
             counts[expected, default: 0] += 1
         }
         #expect(census == counts)
-        for person in people {
-            for limit in limits {
-                let after = try await history(person, limit)
-                #expect(after.0 == before[person]?.0 && after.1 == before[person]?.1, "\(person) at limit \(limit)")
-            }
+        // Each at one of the limits, in turn; `make history` has everybody at all of them, over HTTP and against the CSVs alone.
+        for (at, person) in people.sorted(by: { $0.value < $1.value }).enumerated() {
+            let limit = limits[at % limits.count], after = try await history(person, limit)
+            #expect(after.0 == before[person]?.0 && after.1 == before[person]?.1, "\(person) at limit \(limit)")
         }
         await shop.close()
     }

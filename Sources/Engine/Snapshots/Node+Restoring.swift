@@ -33,6 +33,7 @@ package struct RestoreJob: Sendable {
 
     /// - Returns: the names.
     package func run() async throws(EngineError) -> [String] {
+        defer { ticket.end() }
         do throws(EngineError) {
             for part in parts { try await node.lay(part.source, part.file.uuid, from: repository) }
             return try await node.writers.run { () throws(EngineError) in try node.publish(parts.map(\.file), repository, snapshot) }

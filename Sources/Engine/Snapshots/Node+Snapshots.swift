@@ -27,6 +27,7 @@ package struct SnapshotJob: Sendable {
     fileprivate let ticket: SnapshotWork.Ticket
 
     package func run() async throws(EngineError) -> SnapshotManifest {
+        defer { ticket.end() }
         var manifest = manifest, pinned: [PinnedCommit] = []
         for name in indexes {
             do throws(EngineError) {

@@ -78,11 +78,12 @@ final class SnapshotWork: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// In progress until this goes.
+    /// In progress until it is ended, or goes. Who answers somebody ends it first: it may be held for a while by a task that has done its work.
     final class Ticket: Sendable {
         private let work: SnapshotWork
         fileprivate let number: Int
         fileprivate init(_ work: SnapshotWork, _ number: Int) { (self.work, self.number) = (work, number) }
+        func end() { work.end(number) }
         deinit { work.end(number) }
     }
 }

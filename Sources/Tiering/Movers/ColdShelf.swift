@@ -52,11 +52,11 @@ package actor ColdShelf: OrderShelf {
     package func prepare() async throws {}
 
     package nonisolated func fault(of order: ShelvedOrder) -> String? {
-        do { return ArchivedOrder(try OrderDocument(openPartOf: order.bytes), body: order.bytes).fault } catch { return "\(error)" }
+        do { return ArchivedOrder(try order.opened(), body: order.bytes).fault } catch { return "\(error)" }
     }
 
     package func load(_ orders: [ShelvedOrder], epoch: Int64) async throws {
-        let rows = try orders.map { ArchivedOrder(try OrderDocument(openPartOf: $0.bytes), body: $0.bytes) }
+        let rows = try orders.map { ArchivedOrder(try $0.opened(), body: $0.bytes) }
         let writer = try await self.writer(epoch)
         _ = try await writer.upsert(rows)
         known = try await writer.snapshot()

@@ -123,8 +123,8 @@ package actor OrderMover {
 
     private func dump(_ ids: [OrderID], from: Tier, to: Tier) async throws -> (dumped: [ShelvedOrder], last: OrderID?, isCut: Bool) {
         var dumped: [ShelvedOrder] = [], bytes = 0, last: OrderID?
-        for start in stride(from: 0, to: ids.count, by: 200) {
-            let some = Array(ids[start..<min(start + 200, ids.count)])
+        for start in stride(from: 0, to: ids.count, by: 1_000) {
+            let some = Array(ids[start..<min(start + 1_000, ids.count)])
             for order in try await documents(some, from: from) {
                 bytes += order.bytes.count
                 if bytes > Self.batchBytesMax, !dumped.isEmpty { return (dumped.sorted { $0.id < $1.id }, last, true) }
@@ -142,7 +142,7 @@ package actor OrderMover {
             let keys = try keys.make(for: documents.map(\.order.person))
             return try documents.compactMap { document in
                 guard let key = keys[document.order.person] else { return nil }
-                return ShelvedOrder(id: document.order.id, version: document.order.version, bytes: try document.bytes(sealedWith: key))
+                return ShelvedOrder(id: document.order.id, version: document.order.version, bytes: try document.bytes(sealedWith: key), document: document)
             }
         }
         guard let shelf = shelves[from] else { throw MoverError.noShelf(from) }
@@ -151,7 +151,7 @@ package actor OrderMover {
         return try ids.compactMap { id in
             guard let bytes = found[id], let at = placements[id], at.tier == from else { return nil }
             let document = try OrderDocument(openPartOf: bytes)
-            return document.order.version == at.version ? ShelvedOrder(id: id, version: at.version, bytes: bytes) : nil
+            return document.order.version == at.version ? ShelvedOrder(id: id, version: at.version, bytes: bytes, document: document) : nil
         }
     }
 

@@ -12,7 +12,14 @@ package struct ShelvedOrder: Sendable, Equatable {
     package var id: OrderID, version: Int64
     /// The document, canonical.
     package var bytes: [UInt8]
-    package init(id: OrderID, version: Int64, bytes: [UInt8]) { (self.id, self.version, self.bytes) = (id, version, bytes) }
+    /// What the bytes say, where whoever made them knows: reading it out of them again takes longer than all else that is done with them.
+    package var document: OrderDocument?
+    package init(id: OrderID, version: Int64, bytes: [UInt8], document: OrderDocument? = nil) {
+        (self.id, self.version, self.bytes, self.document) = (id, version, bytes, document)
+    }
+
+    /// Its open part at least.
+    func opened() throws(StoreError) -> OrderDocument { if let document { document } else { try OrderDocument(openPartOf: bytes) } }
 }
 
 /// What an order is found by outside hot. The directory has all of it; of these only the version ever changes.
