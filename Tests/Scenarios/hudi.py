@@ -60,8 +60,8 @@ def same_sums(isotherm, archive, con):
     print("  archive query: the same sums as DuckDB's by %s; %s" % (", ".join(by or "nothing" for by in BY), read))
 
 
-def verified(verify, table, kind, facts, **environment):
-    for ordering in ("updated_at", "version"):
+def verified(verify, table, kind, facts, orderings=("updated_at", "version"), **environment):
+    for ordering in orderings:
         done = subprocess.run([sys.executable, "-B", verify, table, "--ordering", ordering, "--sum", "total,paid,line_count", "--expect", facts],
                               capture_output=True, text=True, env={**os.environ, **environment})
         answer = json.loads(done.stdout or "{}")
@@ -74,7 +74,7 @@ def on_s3(verify, out, isotherm, location):
     endpoint = urllib.parse.parse_qs(options)["endpoint"][0]
     for kind in ("cleaned", "whole"):
         table = "%s/%s/cold/orders" % (place, kind)
-        verified(verify, table, table, "%s/%s.json" % (out, kind), AWS_ENDPOINT_URL=endpoint)
+        verified(verify, table, table, "%s/%s.json" % (out, kind), ("version",), AWS_ENDPOINT_URL=endpoint)
         for by in ("", "month", "state", "seller", "payment_method"):
             here, read = query(isotherm, "%s?%s" % (table, options), by)
             there, _ = query(isotherm, "%s/%s/cold" % (out, kind), by)

@@ -134,13 +134,30 @@ struct DirectoryComparison {
             for entry in part where !seen.contains(entry.order) { doubt(entry.order) }
             after = last.sequence
         }
-        let snapshot = try await table.snapshot()
+        // A table that cannot be read has its faults already; so has a file.
+        let snapshot: TableSnapshot?
+        do throws(ArchiveError) { snapshot = try await table.snapshot() } catch {
+            guard error.kind == .damaged || error.kind == .unsupported else { throw error }
+            snapshot = nil
+        }
+        var unreadable = 0
         for id in doubtful {
             guard let known = try await directory.order(id.description), known.tier == Tier.cold.rawValue, let month = Partition(placedAt: known.placedAt.microseconds) else { continue }
-            let row = try await snapshot.get(ArchivedOrder.Key(order: id.description, person: known.person.description, partition: month)).row
-            if let row, row.order.version == known.version { continue }
+            let row: ArchivedRow?
+            do throws(ArchiveError) {
+                row = try await snapshot?.get(ArchivedOrder.Key(order: id.description, person: known.person.description, partition: month)).row
+            } catch {
+                guard error.kind == .damaged || error.kind == .unsupported else { throw error }
+                unreadable += 1
+                continue
+            }
+            if snapshot == nil { unreadable += 1 }
+            if snapshot == nil || row?.order.version == known.version { continue }
             outcome.report.add(TableFault(table.place + "/" + month.path, "order \(id): the directory has it in cold at version \(known.version), the table "
                 + (row.map { "at version \($0.order.version)" } ?? "does not have it")))
+        }
+        if unreadable > 0 {
+            outcome.report.add(TableFault(table.place, (doubtful.count < Self.doubtfulMax ? "" : "at least ") + "\(unreadable) orders that the directory has in cold are in files that cannot be read"))
         }
         (outcome.cold, outcome.orphans, outcome.orphanCount) = (cold, orphans, orphanCount)
     }
