@@ -89,8 +89,9 @@ package enum MoveCommand: Sendable {
     case keepHot([OrderID], epoch: Int64)
     /// Ends a batch of before a restore, wherever it stood, without touching another tier.
     case end(MoveID, epoch: Int64)
-    /// The product index is ahead of a restored outbox: positions go on above `above`, and these products are told as new.
-    case retell([ProductID], above: UInt64, epoch: Int64)
+    /// The product index is ahead of a restored outbox: positions go on above `above`, and every product is told as new, all
+    /// in one transaction: half of them told would look like all. The outcome's record version is how many.
+    case retell(above: UInt64, epoch: Int64)
     /// Adds to the counts of reads; needs no lease, and leaves no audit row.
     case countReads([OrderReadsKey: Int64])
     /// Forgets copies that were removed.

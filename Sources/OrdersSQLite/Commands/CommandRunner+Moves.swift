@@ -1,7 +1,7 @@
 // The mover's commands: lease, journal, flip and purge.
 //
 // Invariants
-//     1  Every command but the lease itself names the lease's epoch; one of an older epoch changes nothing.
+//     1  Every command but the lease itself and counts of reads names the lease's epoch; one of an older epoch changes nothing.
 //     2  A step follows the one before it; a step that was taken is not taken again, and asking for it once more is no error.
 //     3  A flip takes an order only if tier, version and, from hot, the bytes of its document, sealed again, are those that were dumped.
 //     4  A purge takes only what the directory says is elsewhere, and keeps what a late duplicate is recognised by.
@@ -42,8 +42,9 @@ extension CommandRunner {
         case .end(let id, let epoch):
             try requireEpoch(epoch)
             return try end(id, caller)
-        case .retell(let products, let above, let epoch):
+        case .retell(let above, let epoch):
             try requireEpoch(epoch)
+            let products = try connection.all("SELECT product_id FROM products ORDER BY product") { ProductID($0.text(0)) }
             // Positions rise, with one gap here: nobody has seen those in it, or of another history.
             heads.outbox = max(heads.outbox, Int64(clamping: above))
             for product in products { try tell(.product(product), at: caller.at) }

@@ -165,14 +165,7 @@ package actor TierReconciler {
     /// The product index follows the outbox by position; a restored one would be passed over until it has caught up.
     private func retellProducts() async throws {
         guard let catalogue, let known = UInt64(exactly: try catalogue.version()), known > (try await store.outboxPosition()) else { return }
-        var after: ProductID?
-        while true {
-            let products = try await store.products(after: after, limit: 1_000).map(\.id)
-            guard let last = products.last else { return }
-            try await tell(.retell(products, above: known, epoch: epoch))
-            report.products += products.count
-            after = last
-        }
+        report.products = Int(clamping: try await tell(.retell(above: known, epoch: epoch)).recordVersion)
     }
 
     // MARK: - What should not
