@@ -1,7 +1,7 @@
 // One SQLite connection with prepared statements: binds, steps, and turns SQLite's errors into the store's. GRDB opens and owns what is beneath.
 //
-// Statements are prepared once per connection. The writer's, which runs the same thirty for every order, finds them by the address of their literal;
-// a reader's are kept by GRDB. A `Row` is only valid inside the closure it is handed to.
+// Statements are prepared once per connection. One that keeps them finds those it has run by the address of their literal: the writer, which runs the same
+// thirty for every order, all its life, a reader for one read; between reads they are kept by GRDB. A `Row` is only valid inside the closure it is handed to.
 
 import GRDB
 import GRDBSQLite

@@ -41,7 +41,7 @@ package final class SQLiteOrderStore: OrderStore {
     /// One snapshot for everything the closure reads.
     package func read<T: Sendable>(_ body: @escaping @Sendable (Connection) throws(StoreError) -> T) async throws(StoreError) -> T {
         do {
-            return try await readers.read { database in try body(Connection(database)) }
+            return try await readers.read { database in try body(Connection(database, keepsStatements: true)) }
         } catch let error as StoreError {
             throw error
         } catch {

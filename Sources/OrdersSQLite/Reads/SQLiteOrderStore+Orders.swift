@@ -99,11 +99,13 @@ func orderLines(of id: OrderID, _ connection: Connection) throws(StoreError) -> 
 }
 
 func readPayments(of order: OrderID, _ person: PersonRef, _ connection: Connection) throws(StoreError) -> [Payment] {
-    let ids = try connection.all("SELECT payment_id FROM payments WHERE order_id = ? ORDER BY payment_id", .id(order.value)) { row throws(StoreError) in
-        try row.id(0, as: PaymentKind.self)
-    }
-    var found: [Payment] = []
-    for id in ids { if let payment = try readPayment(id, person, connection) { found.append(payment) } }
+    var found = try connection.all(
+        """
+        SELECT payment_id, order_id, state, gateway, method, gateway_reference, currency, amount_minor, authorised_minor, captured_minor, refunded_minor, voided_minor,
+            created_at, version FROM payments WHERE order_id = ? ORDER BY payment_id
+        """, .id(order.value)
+    ) { row throws(StoreError) in try paymentRow(row, person) }
+    for at in found.indices { found[at].events = try paymentEvents(of: found[at].id, connection) }
     return found
 }
 
@@ -150,23 +152,28 @@ func readReturns(of order: OrderID, _ person: PersonRef, _ connection: Connectio
 private func readPayment(_ id: PaymentID, _ person: PersonRef, _ connection: Connection) throws(StoreError) -> Payment? {
     var found = try connection.first(
         """
-        SELECT order_id, state, gateway, method, gateway_reference, currency, amount_minor, authorised_minor, captured_minor, refunded_minor, voided_minor,
+        SELECT payment_id, order_id, state, gateway, method, gateway_reference, currency, amount_minor, authorised_minor, captured_minor, refunded_minor, voided_minor,
             created_at, version FROM payments WHERE payment_id = ?
         """, .id(id.value)
-    ) { row throws(StoreError) in
-        Payment(
-            id: id, order: try row.id(0), person: person, state: try row.state(1), gateway: row.text(2), method: row.text(3), gatewayReference: row.optionalText(4),
-            currency: try row.currency(5), amountMinor: row.int(6),
-            ledger: PaymentLedger(authorised: row.int(7), captured: row.int(8), refunded: row.int(9), voided: row.int(10)), createdAt: row.instant(11),
-            version: row.int(12))
-    }
-    found?.events = try connection.all(
+    ) { row throws(StoreError) in try paymentRow(row, person) }
+    found?.events = try paymentEvents(of: id, connection)
+    return found
+}
+
+private func paymentRow(_ row: Row, _ person: PersonRef) throws(StoreError) -> Payment {
+    Payment(
+        id: try row.id(0), order: try row.id(1), person: person, state: try row.state(2), gateway: row.text(3), method: row.text(4), gatewayReference: row.optionalText(5),
+        currency: try row.currency(6), amountMinor: row.int(7),
+        ledger: PaymentLedger(authorised: row.int(8), captured: row.int(9), refunded: row.int(10), voided: row.int(11)), createdAt: row.instant(12), version: row.int(13))
+}
+
+private func paymentEvents(of id: PaymentID, _ connection: Connection) throws(StoreError) -> [PaymentEvent] {
+    try connection.all(
         "SELECT event_id, kind, amount_minor, happened_at, received_at, applied FROM payment_events WHERE payment_id = ? ORDER BY seq", .id(id.value)
     ) { row in
         PaymentEvent(
             eventID: row.text(0), kind: row.text(1), amountMinor: row.int(2), happenedAt: row.instant(3), receivedAt: row.instant(4), applied: row.int(5) == 1)
     }
-    return found
 }
 
 private func trackingEvent(_ row: Row) throws(StoreError) -> TrackingEvent {

@@ -27,18 +27,26 @@ package struct KeyLookup: Sendable {
         let start = index.groups[first].range.lowerBound
         let bytes = try await source.read(start..<index.groups[last].range.upperBound)
         for group in index.groups[wanted] {
-            let columns = try decode(bytes, group, base: start), keys = columns[index.leaf]
-            guard keys.leaf.maxRepetition == 0 else { throw .unsupported("a look-up by a column of a list") }
-            var cursor = RowCursor(columns)
-            while cursor.next() {
-                guard let value = cursor.value(index.leaf), keys.bytes(value).elementsEqual(key) else { continue }
-                for i in columns.indices { found[i].append(entries: cursor.entries(i), firstValue: cursor.firstValue(i), of: columns[i]) }
+            let columns = try decode(bytes, group, base: start)
+            for rows in try Self.rows(of: key, in: columns[index.leaf]) {
+                for i in columns.indices { found[i].append(rows: rows, of: columns[i]) }
             }
         }
         return found
     }
 
     // MARK: -
+
+    /// The rows with this key, as runs: one where the file is in the order of its keys.
+    private static func rows(of key: [UInt8], in keys: ColumnValues) throws(ParquetError) -> [Range<Int>] {
+        guard keys.leaf.maxRepetition == 0 else { throw .unsupported("a look-up by a column of a list") }
+        var runs: [Range<Int>] = [], cursor = RowCursor([keys])
+        while cursor.next() {
+            guard let value = cursor.value(0), keys.bytes(value).elementsEqual(key) else { continue }
+            if let last = runs.last, last.upperBound == cursor.row { runs[runs.count - 1] = last.lowerBound..<cursor.row + 1 } else { runs.append(cursor.row..<cursor.row + 1) }
+        }
+        return runs
+    }
 
     /// All columns of one row group, page by page: each column ends with the row group's last row.
     private func decode(_ bytes: [UInt8], _ group: LookupIndex.Group, base: Int) throws(ParquetError) -> [ColumnValues] {
