@@ -7,9 +7,13 @@ import datetime
 import hashlib
 import hmac
 import http.client
+import itertools
 import os
+import random
 import re
+import socket
 import subprocess
+import threading
 import time
 import urllib.parse
 
@@ -166,6 +170,23 @@ class Site:
             return asyncio.run(body(server.port))
 
 
+# Each port once, below those that the system gives away by itself: a port that was free a moment ago can have been given to another worker's server, which then
+# answers in this one's place.
+PORTS = itertools.cycle(random.sample(range(10_000, 32_000), 22_000))
+PORTS_LOCK = threading.Lock()
+
+
+def free_port():
+    with PORTS_LOCK:
+        for port in PORTS:
+            with socket.socket() as s:
+                try:
+                    s.bind(("127.0.0.1", port))
+                    return port
+                except OSError:
+                    continue
+
+
 class SiteServer(Server):
     def __init__(self, site, environment, data):
         super().__init__(site.program.binary, data, open(f"{site.folder}/server.log", "w"))
@@ -184,10 +205,7 @@ class SiteServer(Server):
     def spawn(self):
         popen = subprocess.Popen
         environment = {**os.environ, **S3_ENVIRONMENT, **self.environment}
-        import socket
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         command = [self.binary, "serve", "--data", self.data, "--host", "127.0.0.1", "--port", str(self.port), "--config", self.site.config]
         self.process = popen(command, stdout=self.log, stderr=self.log, env=environment)
 
