@@ -24,9 +24,10 @@ package struct SnapshotPlace: ParsableArguments {
 
     /// - Parameter makes: whether a folder that is not there is made.
     func open(makes: Bool = false, packs: Bool = true) throws -> SnapshotRepository {
-        if !makes, !repo.contains("://") {
+        let folder = repo.hasPrefix("file://") ? String(repo.dropFirst(7)) : repo
+        if !makes, !folder.contains("://") {
             // Safe: the path lives through the call, which keeps no pointer.
-            guard unsafe access(repo, R_OK) == 0 else { throw CommandError("\(repo): \(Files.reason())") }
+            guard unsafe access(folder, R_OK) == 0 else { throw CommandError("\(folder): \(Files.reason())") }
         }
         let name = repo.split(separator: "?", maxSplits: 1).first.map(String.init) ?? repo
         return SnapshotRepository(name: name, try ObjectStores.open(location: repo), packs: packs)
@@ -62,6 +63,7 @@ package struct SnapshotCreateCommand: AsyncParsableCommand {
 
     package func run() async throws {
         let repository = try place.open(makes: true, packs: !unpacked), start = monotonicNanoseconds()
+        try await repository.tryOut()
         let manifest = try await withNode(data) { node in try await node.takeSnapshot(SnapshotRequest(name, indices: indices), in: repository) }
         let seconds = Double(monotonicNanoseconds() &- start) / 1e9
         func sum(_ of: (IndexSnapshotManifest) -> Int) -> Int { manifest.indices.reduce(0) { $0 + of($1) } }

@@ -116,4 +116,13 @@ struct SnapshotEndpointTests {
         #expect(throws: APIError.self) { try RenamePattern("(a*)*b", replacement: "").apply(to: String(repeating: "a", count: 200)) }
         #expect(throws: APIError.self) { try RenamePattern("((a|a)+)+b", replacement: "").apply(to: String(repeating: "a", count: 200)) }
     }
+    @Test("repetitions of nothing and within one another neither overflow the stack nor take for ever")
+    func deepPatterns() throws {
+        #expect(try RenamePattern("(){1000}{1000}", replacement: "x").apply(to: "ab") == "xaxbx")
+        #expect(try RenamePattern("(^|(){0,1000}){1000}a", replacement: "x").apply(to: "ab") == "xb")
+        let nested = "(?:." + String(repeating: "{1}", count: 320) + ")*"
+        #expect(throws: APIError.self) { try RenamePattern(nested, replacement: "x").apply(to: String(repeating: "a", count: 255)) }
+        #expect(try RenamePattern("(.+)", replacement: "$1").apply(to: String(repeating: "a", count: 255)) == String(repeating: "a", count: 255))
+        #expect(try RenamePattern("((a)|(b))*-(.*?)-(.*)", replacement: "$4").apply(to: String(repeating: "ab", count: 60) + "-x-" + String(repeating: "c", count: 100)) == "x")
+    }
 }

@@ -177,6 +177,76 @@ struct SnapshotTests {
         await node.close()
     }
 
+    @Test("a name given twice is removed once: what others hold stays")
+    func removedTwice() async throws {
+        let node = try await nodeInMemory(), store = memoryStore(), repository = repository(store)
+        try await Self.shop(node)
+        _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
+        _ = try await node.takeSnapshot(SnapshotRequest("b"), in: repository)
+        try await repository.delete(["a", "a"])
+        #expect(try await repository.list().map(\.name) == ["b"])
+        #expect(try await repository.verify(reading: true).problems == [])
+        await node.close()
+    }
+
+    @Test("a sweep takes nothing where there is no repository, and nothing that is not shaped as its own")
+    func strangers() async throws {
+        let node = try await nodeInMemory(), store = memoryStore(), repository = repository(store)
+        let others = ["blobs/readme.txt", "blobs/0123456789012345678901-x", "snapshots/daily/index-0000000000000001", "snapshots/notes", "trial-notes", "snapshots/0123456789012345678901.txt"]
+        let lost = "blobs/abcdefghij0123456789ab-7"
+        for key in others + [lost] { try await store.put(key, [1]) }
+        await #expect(throws: EngineError.self) { try await repository.sweep() }
+        #expect(try await store.headIfPresent(lost) != nil)
+        #expect(try await repository.verify(reading: false).problems.count == 1)
+        try await Self.shop(node)
+        _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
+        #expect(try await repository.sweep().objects == 1)
+        #expect(try await store.headIfPresent(lost) == nil)
+        for key in others { #expect(try await store.headIfPresent(key) != nil, "\(key)") }
+        #expect(try await repository.verify(reading: true).problems == [])
+        await node.close()
+    }
+
+    @Test("told that its own root was there already, a writer looks whose it is")
+    func ownRoot() async throws {
+        let node = try await nodeInMemory(), store = memoryStore(), repository = repository(TwiceToldStore(store))
+        try await Self.shop(node)
+        _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
+        #expect(try await repository.list().map(\.name) == ["a"])
+        #expect(try await repository.verify(reading: true).problems == [])
+        await node.close()
+    }
+
+    @Test("a store that does not keep to `ifAbsent` is refused when it is tried out")
+    func unconditional() async throws {
+        try await repository(memoryStore()).tryOut()
+        await #expect(throws: EngineError.self) { try await repository(CarelessStore(memoryStore())).tryOut() }
+    }
+
+    @Test("of indexes restored together either all are there or none: one that cannot be opened takes the others back", arguments: [true, false])
+    func together(first: Bool) async throws {
+        let root = MemoryDirectory(), node = try await nodeInMemory(root), repository = repository(memoryStore())
+        // In the order of their names.
+        let (plain, special) = first ? ("a", "b") : ("b", "a")
+        _ = try await node.createIndex(plain)
+        _ = try await node.createIndex(special, IndexCreation(
+            settings: try object(#"{"index":{"analysis":{"analyzer":{"own":{"type":"custom","tokenizer":"standard"}}}}}"#),
+            mappings: try object(#"{"properties":{"t":{"type":"text","analyzer":"own"}}}"#)))
+        _ = try await node.takeSnapshot(SnapshotRequest("s"), in: repository)
+        var request = RestoreRequest("s")
+        request.rename = { name throws(EngineError) in name + "-2" }
+        request.ignoredSettings = ["index.analysis.*"]
+        await #expect(throws: EngineError.self) { try await node.restore(request, from: repository) }
+        #expect(node.indexNames == ["a", "b"])
+        root.releaseLocks()
+        let again = try await nodeInMemory(root)
+        #expect(again.indexNames == ["a", "b"])
+        request.ignoredSettings = []
+        #expect(try await again.restore(request, from: repository).sorted() == ["a-2", "b-2"])
+        await again.close()
+        await node.close()
+    }
+
     @Test("a copy within the repository sends nothing, and outlives its source")
     func copies() async throws {
         let node = try await nodeInMemory(), repository = repository(memoryStore())
@@ -247,6 +317,38 @@ private final class BusyStore: ObjectStore {
         return try await counting.put(key, bytes, ifAbsent: ifAbsent)
     }
     func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: ifAbsent) }
+    func get(_ key: String) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key) }
+    func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
+    func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }
+    func delete(_ key: String) async throws(ObjectStoreError) { try await inner.delete(key) }
+    func list(_ request: ObjectListRequest) async throws(ObjectStoreError) -> ObjectPage { try await inner.list(request) }
+}
+
+/// Writes, and says of roots that they were there already.
+private final class TwiceToldStore: ObjectStore {
+    private let inner: any ObjectStore
+    init(_ inner: any ObjectStore) { self.inner = inner }
+    var place: String { inner.place }
+    func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag {
+        let tag = try await inner.put(key, bytes, ifAbsent: ifAbsent)
+        if key.hasPrefix("index-") { throw ObjectStoreError(.alreadyExists, place: place + "/" + key, "another object has this key") }
+        return tag
+    }
+    func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: ifAbsent) }
+    func get(_ key: String) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key) }
+    func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
+    func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }
+    func delete(_ key: String) async throws(ObjectStoreError) { try await inner.delete(key) }
+    func list(_ request: ObjectListRequest) async throws(ObjectStoreError) -> ObjectPage { try await inner.list(request) }
+}
+
+/// Passes over `ifAbsent`, as servers that do not know If-None-Match do.
+private final class CarelessStore: ObjectStore {
+    private let inner: any ObjectStore
+    init(_ inner: any ObjectStore) { self.inner = inner }
+    var place: String { inner.place }
+    func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag { try await inner.put(key, bytes, ifAbsent: false) }
+    func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: false) }
     func get(_ key: String) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key) }
     func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
     func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }

@@ -25,7 +25,9 @@ struct SnapshotStatusEndpoint: Endpoint {
             let repository = try await services.node.repository(name), entries = try await repository.list(), here = running.filter { $0.repository == name }
             let (names, missing) = SnapshotNames.select(expression, from: entries.map(\.name) + here.map(\.name))
             if let name = missing.first, !ignoresMissing { throw EngineError(.notFound, "snapshot_missing_exception", "[\(repository.name):\(name)] is missing") }
-            for entry in entries where names.contains(entry.name) { shown.append(SnapshotRendering.status(try await repository.manifest(of: entry), repository: name)) }
+            for entry in entries where names.contains(entry.name) {
+                if let manifest = try await repository.manifestIfThere(of: entry) { shown.append(SnapshotRendering.status(manifest, repository: name)) }
+            }
             for one in here where names.contains(one.name) && !entries.contains(where: { $0.name == one.name }) {
                 shown.append(SnapshotRendering.status(one, now: services.nowMilliseconds))
             }

@@ -169,8 +169,10 @@ struct SnapshotGetEndpoint: Endpoint {
             let name = withRepository ? one.repository.name : nil
             if let running = one.running { shown.append(SnapshotRendering.running(running, now: services.nowMilliseconds, repository: name)) }
             else if let entry = one.entry {
-                shown.append(isVerbose ? SnapshotRendering.full(try await one.repository.manifest(of: entry), repository: name, withIndexDetails: withIndexDetails)
-                    : SnapshotRendering.brief(entry, repository: name))
+                if !isVerbose { shown.append(SnapshotRendering.brief(entry, repository: name)) }
+                else if let manifest = try await one.repository.manifestIfThere(of: entry) {
+                    shown.append(SnapshotRendering.full(manifest, repository: name, withIndexDetails: withIndexDetails))
+                }
             }
         }
         return APIAnswer(json: ["snapshots": .array(shown), "total": .int(total), "remaining": .int(total - last)])

@@ -34,8 +34,10 @@ package struct RenamePattern: Sendable {
         let run = Run(text, groups: groups, steps: Self.stepsMax)
         var out = "", at = 0
         while at <= text.count {
-            guard let end = run.match(root, at) else {
-                if run.isSpent { throw .illegal("rename_pattern needs more than \(Self.stepsMax) steps for [\(name)]; write a simpler one") }
+            let match = run.match(root, at)
+            // What was found then may be a shorter match than the pattern's.
+            if run.isSpent { throw .illegal("rename_pattern needs more than \(Self.stepsMax) steps, or is nested too deeply, for [\(name)]; write a simpler one") }
+            guard let end = match else {
                 if at < text.count { out.unicodeScalars.append(text[at]) }
                 at += 1
                 continue
@@ -98,6 +100,9 @@ private final class Run {
     private(set) var captures: [Range<Int>?]
     private var steps: Int
     private(set) var isSpent = false
+    /// How far what has to follow is nested: each level is a few frames of the thread's stack.
+    private var depth = 0
+    private static let depthMax = 2_000
 
     init(_ text: [Unicode.Scalar], groups: Int, steps: Int) { (self.text, captures, self.steps) = (text, Array(repeating: nil, count: groups), steps) }
 
@@ -110,7 +115,9 @@ private final class Run {
 
     private func step(_ node: RenamePattern.Node, _ i: Int, _ then: (Int) -> Bool) -> Bool {
         steps -= 1
-        guard steps > 0 else {
+        depth += 1
+        defer { depth -= 1 }
+        guard steps > 0, depth < Self.depthMax else {
             isSpent = true
             return false
         }
@@ -142,7 +149,8 @@ private final class Run {
 
     private func again(_ inner: RenamePattern.Node, _ least: Int, _ most: Int, _ isLazy: Bool, _ count: Int, _ i: Int, _ then: (Int) -> Bool) -> Bool {
         if isLazy, count >= least, then(i) { return true }
-        if count < most, step(inner, i, { j in j == i && count >= least ? false : again(inner, least, most, isLazy, count + 1, j, then) }) { return true }
+        // A round of nothing is as good as all that are still asked for.
+        if count < most, step(inner, i, { j in j == i ? count < least && then(j) : again(inner, least, most, isLazy, count + 1, j, then) }) { return true }
         return !isLazy && count >= least && then(i)
     }
 }

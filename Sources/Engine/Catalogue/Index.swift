@@ -98,6 +98,13 @@ final class Index: Sendable {
         func set(_ index: Index) { held.withLock { $0.index = index } }
     }
 
+    /// Whether an index of this description can be opened: its settings and mapping hold together.
+    static func check(_ file: IndexFile) throws(EngineError) {
+        let settings = IndexSettings(stored: file.settings)
+        _ = try settings.searchSettings()
+        _ = try mappingOf(file.mappings, settings)
+    }
+
     private static func mappingOf(_ definition: JSONObject, _ settings: IndexSettings) throws(EngineError) -> Mapping {
         let registry = try settings.analysis(), limits = try settings.mappingLimits()
         do throws(MappingError) { return try Mapping(definition, analysis: registry, limits: limits) } catch { throw EngineError(error) }

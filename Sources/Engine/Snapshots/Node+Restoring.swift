@@ -89,8 +89,11 @@ extension Node {
         var settings = IndexSettings(stored: stored)
         if !request.settings.isEmpty { settings = try settings.changed(request.settings, index: name) }
         let aliases = request.includesAliases ? try source.aliases.members.map { (m) throws(EngineError) in try IndexAlias(name: m.key, json: m.value) } : []
-        return IndexFile(
+        let file = IndexFile(
             name: name, uuid: Self.makeUUID(), created: source.created, settings: settings.object, mappings: source.mappings, aliases: aliases)
+        // Before any file is fetched, and before a description lies on the disk that a start could not read.
+        try Index.check(file)
+        return file
     }
 
     private func checkFree(_ files: [IndexFile], _ repository: SnapshotRepository, _ snapshot: String) throws(EngineError) {
@@ -145,15 +148,23 @@ extension Node {
         try changes.locked { () throws(EngineError) in
             try checkOpen()
             try checkFree(files, repository, snapshot)
-            for file in files {
-                do throws(StorageError) {
-                    try folder.sync()
-                    try folder.directory(file.uuid).replace(IndexFile.name, with: file.encoded())
-                } catch { throw EngineError(error) }
-                guard let index = try Index.open(file.uuid, in: folder, node: parts) else { throw EngineError(.failed, "illegal_state_exception", "a restored index is gone") }
-                _ = try index.shard()
-                catalogue.insert(index)
+            // All are opened before the first is there for others: of several that belong together none is left alone.
+            var opened: [Index] = []
+            do throws(EngineError) {
+                for file in files {
+                    do throws(StorageError) {
+                        try folder.sync()
+                        try folder.directory(file.uuid).replace(IndexFile.name, with: file.encoded())
+                    } catch { throw EngineError(error) }
+                    guard let index = try Index.open(file.uuid, in: folder, node: parts) else { throw EngineError(.failed, "illegal_state_exception", "a restored index is gone") }
+                    opened.append(index)
+                    _ = try index.shard()
+                }
+            } catch {
+                for index in opened { index.opened?.abandon() }
+                throw error
             }
+            for index in opened { catalogue.insert(index) }
             return files.map(\.name)
         }
     }

@@ -20,7 +20,8 @@ extension SnapshotRepository {
             var gone: [SnapshotEntry] = []
             for name in names {
                 guard let entry = root.snapshot(name) else { throw self.missing(name) }
-                gone.append(entry)
+                // Named twice it is let go once.
+                if !gone.contains(entry) { gone.append(entry) }
             }
             if gone.isEmpty { return nil }
             root.snapshots.removeAll { gone.contains($0) }
@@ -89,6 +90,8 @@ extension SnapshotRepository {
         // Order matters: the root that says so comes first. Who is uploading sees it, and uses none of these.
         let garbage = try await change { root async throws(EngineError) -> [ObjectPage.Entry]? in
             let found = try await self.unnamed(root)
+            // Without a root nothing here is known to be a repository's.
+            if root.generation == 0, !found.isEmpty { throw self.noRepository }
             root.sweeps += 1
             return found.isEmpty ? nil : found
         } ?? []
@@ -100,7 +103,20 @@ extension SnapshotRepository {
         var listed: [ObjectPage.Entry] = []
         do throws(ObjectStoreError) { for prefix in ["blobs/", "snapshots/", Self.trialPrefix] { listed += try await store.listAll(prefix: prefix) } } catch { throw failure(error) }
         let named = Set(root.blobs.values.map { "blobs/" + $0.blob.name }).union(root.snapshots.map { SnapshotManifest.key($0.uuid) })
-        return listed.filter { !named.contains($0.key) }
+        return listed.filter { !named.contains($0.key) && Self.isOurs($0.key) }
+    }
+
+    /// Whether a key is one that a repository makes: what else lies beside it is somebody's.
+    private static func isOurs(_ key: String) -> Bool {
+        func isWord(_ text: Substring) -> Bool { text.utf8.count == 22 && text.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) } }
+        if key.hasPrefix("snapshots/") { return isWord(key.dropFirst(10)) }
+        if key.hasPrefix(trialPrefix) { return isWord(key.dropFirst(trialPrefix.count)) }
+        let parts = key.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
+        return key.hasPrefix("blobs/") && parts.count == 2 && isWord(parts[0]) && Int(parts[1]) != nil
+    }
+
+    private var noRepository: EngineError {
+        EngineError(.badRequest, "repository_exception", "[\(name)] there is no repository here (no object index-<number>): nothing is removed; check the location")
     }
 
     // MARK: - Looking
@@ -117,15 +133,33 @@ extension SnapshotRepository {
             let key = Self.trialPrefix + Self.word(), bytes = Array(key.utf8)
             try await store.put(key, bytes, ifAbsent: true)
             guard try await store.get(key) == bytes else { throw ObjectStoreError(.damaged, place: store.place + "/" + key, "reads otherwise than it was written") }
+            var isKept = false
+            do throws(ObjectStoreError) { try await store.put(key, bytes, ifAbsent: true) } catch {
+                guard error.kind == .alreadyExists else { throw error }
+                isKept = true
+            }
             try await store.delete(key)
+            guard isKept else {
+                throw ObjectStoreError(.invalid, place: store.place, "this server does not keep to If-None-Match: two writers would take away each other's snapshots; use one that does")
+            }
         } catch { throw EngineError(.failed, "repository_verification_exception", "[\(name)] \(error)") }
     }
 
     /// Whether every snapshot is whole.
     /// - Parameter reading: every byte of every blob, compared with its digest; without it names and lengths.
     package func verify(reading: Bool) async throws(EngineError) -> RepositoryReport {
+        // What was removed while it was looked at is no damage.
+        for _ in 0..<3 {
+            let root = try await newest(), report = try await verify(root, reading: reading)
+            if report.problems.isEmpty { return report }
+            if try await newest().generation == root.generation { return report }
+        }
+        return try await verify(try await newest(), reading: reading)
+    }
+
+    private func verify(_ root: RepositoryRoot, reading: Bool) async throws(EngineError) -> RepositoryReport {
         var report = RepositoryReport()
-        let root = try await newest(), sizes: [String: Int]
+        let sizes: [String: Int]
         do throws(ObjectStoreError) {
             sizes = Dictionary(try await store.listAll(prefix: "blobs/").map { ($0.key, $0.size) }) { $1 }
         } catch { throw failure(error) }
@@ -153,6 +187,7 @@ extension SnapshotRepository {
             if size != blob.blob.stored { report.problems.append("blobs/\(blob.blob.name) has \(size) bytes, not \(blob.blob.stored)") }
             else if reading { do throws(EngineError) { try await read(blob.blob) { _ async throws(EngineError) in } } catch { report.problems.append(error.reason) } }
         }
+        if root.generation == 0 { report.problems.append("there is no repository here: no object index-<number>") }
         report.unnamed = try await unnamed(root).count
         return report
     }

@@ -57,6 +57,14 @@ package final class SnapshotRepository: Sendable {
         return manifest
     }
 
+    /// Of a listed snapshot; nil when it was removed since.
+    package func manifestIfThere(of entry: SnapshotEntry) async throws(EngineError) -> SnapshotManifest? {
+        do throws(EngineError) { return try await manifest(of: entry) } catch {
+            if try await newest().snapshots.contains(entry) { throw error }
+            return nil
+        }
+    }
+
     /// The newest root; an empty one where there is none yet.
     package func newest() async throws(EngineError) -> RepositoryRoot {
         for _ in 0..<Self.attemptsMax {
@@ -91,7 +99,9 @@ package final class SnapshotRepository: Sendable {
         let me = RepositoryRoot.Writer(generation: next.generation, word: Self.word())
         next.writers = (next.writers + [me]).suffix(RepositoryRoot.writersMax)
         do throws(ObjectStoreError) { try await store.put(RepositoryRoot.key(next.generation), next.encoded(), ifAbsent: true) } catch {
-            if error.kind == .alreadyExists { return false }
+            // Some file systems over a network tell of a link that they made, and repeated, as of another's.
+            if error.kind == .alreadyExists, !(try await newest().writers.contains(me)) { return false }
+            if error.kind == .alreadyExists { return true }
             if error.mayHaveBeenApplied, let seen = try? await newest(), seen.writers.contains(me) { return true }
             throw failure(error)
         }
