@@ -40,7 +40,7 @@ extension TableWriter {
             try await forget(instant)
             result.commits += 1
         }
-        try await sweepDecisions(snapshot, earliest)
+        try await sweepDecisions(snapshot, earliest, kept)
         return result
     }
 
@@ -49,9 +49,9 @@ extension TableWriter {
         for suffix in ["commit.requested", "inflight", "commit"] { try await remove("\(TableListing.hoodie)\(instant).\(suffix)") }
     }
 
-    /// Decisions to commit have done their work once `.commit` is there; of rolled-back instants they stay.
-    private func sweepDecisions(_ snapshot: TableSnapshot, _ earliest: HudiInstant) async throws(ArchiveError) {
-        for instant in snapshot.listing.decided.sorted() where instant < earliest {
+    /// Decisions of commits that are forgotten go; those of kept ones are their second copy, and those of rolled-back instants what a sleeper runs into.
+    private func sweepDecisions(_ snapshot: TableSnapshot, _ earliest: HudiInstant, _ kept: Set<HudiInstant>) async throws(ArchiveError) {
+        for instant in snapshot.listing.decided.sorted() where instant < earliest && !kept.contains(instant) {
             let path = TableListing.decisions + instant.description
             let head: ObjectHead?
             do throws(ObjectStoreError) { head = try await table.store.headIfPresent(table.key(path)) } catch { throw ArchiveError(error) }

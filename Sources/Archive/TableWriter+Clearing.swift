@@ -16,14 +16,16 @@ extension TableWriter {
         var dead: [HudiInstant] = []
         for instant in listing.pending { if try await !rollForward(instant) { dead.append(instant) } }
         let strays = try await self.strays(listing)
-        for instant in Set(strays.compactMap(\.instant)).subtracting(dead) where !listing.completed.contains(instant) {
+        for instant in Set(strays.map(\.instant)).subtracting(dead).sorted() where !listing.completed.contains(instant) {
             if try await !rollForward(instant) { dead.append(instant) }
         }
         guard !dead.isEmpty || !strays.isEmpty else { return 0 }
-        // What was rolled forward is named now; what is not named and not decided for is nobody's.
+        // What was rolled forward is named now. Of instants that nobody decided for yet somebody may be writing: their files stay.
         listing = try await TableListing(table)
+        try await checkLease()
         var removed = 0
-        for stray in try await self.strays(listing) {
+        let over = Set(dead).union(listing.completed)
+        for stray in try await self.strays(listing) where over.contains(stray.instant) {
             try await remove(stray.path)
             removed += 1
         }
@@ -36,11 +38,11 @@ extension TableWriter {
         return removed
     }
 
-    /// Base files that no completed commit names. The instant is nil for a file that is not named as ours are.
-    private func strays(_ listing: TableListing) async throws(ArchiveError) -> [(path: String, instant: HudiInstant?)] {
+    /// Base files that no completed commit names; only those that are named as ours are: others are somebody's.
+    private func strays(_ listing: TableListing) async throws(ArchiveError) -> [(path: String, instant: HudiInstant)] {
         var named: Set<String> = []
         for instant in listing.completed { for write in try await table.commit(instant).writes { named.insert(write.slice.path) } }
-        return listing.files.keys.filter { !named.contains($0) }.sorted().map { ($0, FileSlice(path: $0, byteCount: 0, rowCount: 0)?.instant) }
+        return listing.files.keys.filter { !named.contains($0) }.sorted().compactMap { path in FileSlice(path: path, byteCount: 0, rowCount: 0).map { (path, $0.instant) } }
     }
 
     /// Finishes a commit whose writer had decided so; false when it is rolled back, by this decision or an earlier one.

@@ -138,7 +138,7 @@ package actor TableWriter {
             try await withdraw(instant)
             return result
         }
-        try await decide(commit, instant)
+        try await decide(commit, instant, since: before)
         try await prove(commit, instant)
         result.instant = instant
         result.files = commit.writes.map(\.slice)
@@ -178,9 +178,14 @@ package actor TableWriter {
     }
 
     /// Order matters: the decision, which nobody can take back, then `.commit`, which all see.
-    private func decide(_ commit: HudiCommit, _ instant: HudiInstant) async throws(ArchiveError) {
+    private func decide(_ commit: HudiCommit, _ instant: HudiInstant, since before: TableSnapshot) async throws(ArchiveError) {
         let bytes = commit.serialized(schema: OrderColumns.avro)
         let listing = try await TableListing(table)
+        // The files say what the table was then and what changes: another's commit since would be taken back by them. A lease of another store does not tell.
+        guard listing.completed == before.listing.completed else { throw ArchiveError(.fenced, place: table.place, "another writer has committed since this one looked") }
+        guard commit.writes.allSatisfy({ listing.files[$0.slice.path] == $0.slice.byteCount }) else {
+            throw ArchiveError(.fenced, place: table.place, "another writer took over and removed what this one wrote")
+        }
         if let last = listing.last, last > instant { throw ArchiveError(.fenced, place: table.place, "a later commit was begun by another writer") }
         try await checkLease()
         do throws(ArchiveError) { try await put(TableListing.decisions + instant.description, bytes) } catch {

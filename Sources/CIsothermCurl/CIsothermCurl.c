@@ -113,8 +113,10 @@ static int outcome_of(CURLcode code, isotherm_http *http) {
     case CURLE_OK: return ISOTHERM_HTTP_ANSWERED;
     case CURLE_ABORTED_BY_CALLBACK: return ISOTHERM_HTTP_CANCELLED;
     case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY: case CURLE_COULDNT_CONNECT:
+    // Also a connection that was reset in the midst of a handshake; what is wrong with a certificate is told by the others.
+    case CURLE_SSL_CONNECT_ERROR:
         return ISOTHERM_HTTP_NOT_SENT;
-    case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CONNECT_ERROR: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
+    case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
     case CURLE_SSL_CACERT_BADFILE: case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_INVALIDCERTSTATUS:
         return ISOTHERM_HTTP_TLS;
     case CURLE_OPERATION_TIMEDOUT: {

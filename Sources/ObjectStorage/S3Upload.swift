@@ -83,7 +83,9 @@ final class S3Upload: ObjectUpload {
             return s.isOpen ? s.upload : nil
         }
         guard let upload else { return }
-        _ = try? await store.client.send(S3Request(method: "DELETE", key: store.full(key), query: [("uploadId", upload)]))
+        let request = S3Request(method: "DELETE", key: store.full(key), query: [("uploadId", upload)]), client = store.client
+        // In a task of its own: who gives up is often cancelled, and its parts would stay for ever.
+        await Task.detached { _ = try? await client.send(request) }.value
     }
 
     // MARK: -

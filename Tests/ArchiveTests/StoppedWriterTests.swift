@@ -2,6 +2,7 @@
 
 import Archive
 import Storage
+import Synchronization
 import Testing
 
 @Suite("Stopped archive writers")
@@ -87,6 +88,56 @@ struct StoppedWriterTests {
         #expect(calls >= 6)
     }
 
+    @Test("two who both hold a lease, each of another store: the one that does not know the other's last commit gives up, and nothing is lost")
+    func twoLeases() async throws {
+        let bench = Bench(buckets: 1), first = SampleOrders.early[0..<10].map { SampleOrders.order($0) }, second = SampleOrders.early[10..<20].map { SampleOrders.order($0) }
+        let one = try await bench.writer(lease: bench.lease.takeForgetful())
+        _ = try await one.upsert(first)
+        let other = try await bench.writer(lease: bench.lease.takeForgetful())
+        _ = try await other.upsert(second)
+        let third = SampleOrders.early[20..<30].map { SampleOrders.order($0) }
+        await #expect(throws: ArchiveError.self) { try await one.upsert(third) }
+        #expect(SampleOrders.sorted(try await bench.table().snapshot().all().map(\.order)) == SampleOrders.sorted(first + second))
+        // Having looked, it goes on.
+        _ = try await one.upsert(third)
+        #expect(SampleOrders.sorted(try await bench.table().snapshot().all().map(\.order)) == SampleOrders.sorted(first + second + third))
+    }
+
+    @Test("clearing away what a dead writer left takes no file that somebody began to write meanwhile, and none that is not the table's")
+    func othersFiles() async throws {
+        let bench = Bench(buckets: 1)
+        try await Self.first(bench)
+        let foreign = "cold/orders/export/x.parquet", dead = "cold/orders/.hoodie/20250101000000000.commit.requested"
+        try await bench.store.put(foreign, [1])
+        try await bench.store.put(dead, [])
+        let slice = try #require(try await bench.table().snapshot().current.first)
+        let begun = "cold/orders/" + slice.path.replacing("\(slice.instant)", with: "20990101000000000")
+        let hooked = ListingStore(bench.store) { [store = bench.store] in
+            try await store.put("cold/orders/.hoodie/20990101000000000.commit.requested", [])
+            try await store.put(begun, [1, 2])
+        }
+        _ = try? await bench.writer(over: hooked).rollBack()
+        #expect(try await bench.store.headIfPresent(dead) == nil)
+        #expect(try await bench.store.headIfPresent(begun) != nil)
+        // Nobody goes on with it: who comes next takes it away, and leaves the stranger.
+        _ = try await bench.writer().rollBack()
+        #expect(try await bench.store.headIfPresent(begun) == nil)
+        #expect(try await bench.store.headIfPresent(foreign) != nil)
+        #expect(SampleOrders.sorted(try await bench.table().snapshot().all().map(\.order)) == Self.states[0])
+    }
+
+    @Test("a commit whose object got lost is put again from its decision, however much was cleaned since")
+    func lostCommit() async throws {
+        let bench = Bench(buckets: 1), writer = try await bench.writer(), month = SampleOrders.january + 31 * SampleOrders.day
+        let orders = SampleOrders.early.map { SampleOrders.order($0) }, old = orders.filter { $0.placedAt < month }, young = orders.filter { $0.placedAt >= month }
+        let instant = try #require(try await writer.upsert(old).instant)
+        for part in 0..<4 { _ = try await writer.upsert(Array(young[part * 5..<part * 5 + 5])) }
+        _ = try await writer.clean(keeping: 1)
+        try await bench.store.delete("cold/orders/.hoodie/\(instant).commit")
+        try await bench.writer().rollBack()
+        #expect(SampleOrders.sorted(try await bench.table().snapshot().all().map(\.order)) == SampleOrders.sorted(old + young[0..<20]))
+    }
+
     @Test("without the lease nothing is written")
     func lease() async throws {
         let bench = Bench(), old = try await bench.writer()
@@ -155,4 +206,31 @@ private final class SleepingStore: ObjectStore {
         try await inner.delete(key)
     }
     func list(_ request: ObjectListRequest) async throws(ObjectStoreError) -> ObjectPage { try await inner.list(request) }
+}
+
+/// After its first listing of everything something happens.
+private final class ListingStore: ObjectStore {
+    private let inner: any ObjectStore
+    private let after: Mutex<(@Sendable () async throws -> Void)?>
+    init(_ inner: any ObjectStore, _ after: @escaping @Sendable () async throws -> Void) {
+        self.inner = inner
+        self.after = Mutex(after)
+    }
+    var place: String { inner.place }
+    func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag { try await inner.put(key, bytes, ifAbsent: ifAbsent) }
+    func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: ifAbsent) }
+    func get(_ key: String) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key) }
+    func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
+    func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }
+    func delete(_ key: String) async throws(ObjectStoreError) { try await inner.delete(key) }
+    func list(_ request: ObjectListRequest) async throws(ObjectStoreError) -> ObjectPage {
+        let page = try await inner.list(request)
+        guard page.objects.contains(where: { $0.key.contains("/.hoodie/") }) else { return page }
+        let hook = after.withLock { hook in
+            defer { hook = nil }
+            return hook
+        }
+        if let hook { do { try await hook() } catch { Issue.record(error) } }
+        return page
+    }
 }

@@ -101,5 +101,6 @@ package struct HudiCommit: Sendable, Equatable {
         }
     }
 
-    private static func count(_ value: JSONValue?) -> Int? { (value?.integer).flatMap { $0 >= 0 ? Int(exactly: $0) : nil } }
+    /// Bounded, so that sums of them are numbers too.
+    private static func count(_ value: JSONValue?) -> Int? { (value?.integer).flatMap { (0...1 << 40).contains($0) ? Int($0) : nil } }
 }

@@ -64,7 +64,8 @@ package struct TableCopy {
             sums = [CRC32.of(bytes)]
             try await reaching { () async throws(ObjectStoreError) in _ = try await target.put(to, bytes, ifAbsent: true) }
         } else {
-            let upload = try await reaching { () async throws(ObjectStoreError) in try await target.upload(to, ifAbsent: true) }
+            // Not if absent, which servers know of one put only: that the place is empty was looked at.
+            let upload = try await reaching { () async throws(ObjectStoreError) in try await target.upload(to) }
             do throws(ArchiveError) {
                 for start in stride(from: 0, to: head.size, by: Self.partBytes) {
                     let range = start..<min(head.size, start + Self.partBytes)

@@ -10,6 +10,8 @@ struct ChunkDecoder {
     private var dictionary: ColumnValues?
     private(set) var values: ColumnValues
     private(set) var rowCount = 0
+    /// Bytes of pages so far: many pages without values, or with some behind them, would unpack for ever otherwise.
+    private var unpacked = 0
 
     init(_ leaf: ParquetSchema.Leaf, compression: Int32, limits: ParquetLimits) throws(ParquetError) {
         guard leaf.type.physical != .int96, leaf.type.physical != .float else { throw .unsupported("physical type \(leaf.type.physical) (column \(leaf.name))") }
@@ -33,6 +35,8 @@ struct ChunkDecoder {
         if header.type == PageType.index.rawValue { return stop }
         // Safe: spans and buffers are read during the calls only; so below.
         let packed = unsafe bytes.span.bytes.extracting(start..<stop)
+        unpacked += header.unpackedSize
+        guard unpacked <= limits.chunkBytesMax else { throw .tooLarge("a column chunk of more than \(limits.chunkBytesMax) bytes unpacked (column \(leaf.name))") }
         if let crc = header.crc, CRC32.of(packed) != crc { throw .damaged("page checksum differs", offset: base + start) }
         let content = try unsafe packed.withUnsafeBytes { (buffer) throws(ParquetError) in try unsafe packer.unpack(buffer, count: header.unpackedSize) }
         do throws(ParquetError) {

@@ -95,6 +95,7 @@ package struct LookupIndex: Sendable, Equatable {
             var end = 4
             for _ in 0..<(try reader.count(max: reader.remaining)) {
                 let start = end + (try reader.count(max: 1 << 48)), length = try reader.count(max: 1 << 40)
+                guard start <= 1 << 48 else { throw Corruption("look-up index points beyond any file", at: 0) }
                 end = start + length
                 let rows = try reader.count(max: 1 << 40)
                 groups.append(Group(range: start..<end, rows: rows >> 1, firstKey: try reader.string(), continues: rows & 1 == 1))

@@ -161,9 +161,18 @@ extension FileMetadata {
             case 4:
                 guard haveSchema else { throw reader.damaged("row groups before the schema") }
                 try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in found.rowGroups.append(try RowGroup(reading: &reader, leaves: found.schema.leaves.count)) }
-            case 5: try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in found.keyValues.append(try KeyValue(reading: &reader)) }
+            case 5:
+                // Each takes many times its one byte in memory.
+                try reader.list(field, of: 12) { (reader, i) throws(ParquetError) in
+                    guard i < limits.schemaElementsMax else { throw .tooLarge("more than \(limits.schemaElementsMax) key values") }
+                    found.keyValues.append(try KeyValue(reading: &reader))
+                }
             case 6: found.createdBy = try reader.string(field)
-            case 7: try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in found.typeOrdered.append(try Self.isTypeOrder(&reader)) }
+            case 7:
+                try reader.list(field, of: 12) { (reader, i) throws(ParquetError) in
+                    guard i < limits.schemaElementsMax else { throw .tooLarge("more than \(limits.schemaElementsMax) column orders") }
+                    found.typeOrdered.append(try Self.isTypeOrder(&reader))
+                }
             case 8, 9: throw .unsupported("encryption")
             default: try reader.skip(field)
             }
