@@ -46,7 +46,7 @@ package enum Files {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw CommandError("\(path): \(reason())") }
         defer { close(descriptor) }
-        Terminal.write(text, to: descriptor)
+        guard Terminal.put(text, to: descriptor), fsync(descriptor) == 0 || errno == EINVAL else { throw CommandError("\(path): \(reason())") }
     }
 
     /// The last system error in words.

@@ -11,18 +11,27 @@ package enum Terminal {
     package static func line(_ text: String) { write(text + "\n", to: 1) }
     package static func remark(_ text: String) { write(text + "\n", to: 2) }
 
-    /// Writes as is, all of it; a closed pipe ends quietly.
+    /// Writes as is, all of it. A closed pipe ends quietly; standard output that cannot be written, as on a full disk, ends the process with an error: what was
+    /// printed is cut, and must not look whole.
     package static func write(_ text: String, to descriptor: Int32) {
+        if put(text, to: descriptor) || errno == EPIPE || descriptor != 1 { return }
+        _ = put("error: cannot write standard output: \(Files.reason())\n", to: 2)
+        exit(1)
+    }
+
+    /// False when not all could be written; `errno` says why.
+    package static func put(_ text: String, to descriptor: Int32) -> Bool {
         var text = text
-        text.withUTF8 { buffer in
+        return text.withUTF8 { buffer in
             var rest = buffer[...]
             while !rest.isEmpty {
                 // Safe: the slice lies in the string's own storage for the time of the call.
                 let written = unsafe Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[rest.indices]).baseAddress, rest.count)
                 if written < 0, errno == EINTR { continue }
-                if written <= 0 { return }
+                if written <= 0 { return false }
                 unsafe rest = rest.dropFirst(written)
             }
+            return true
         }
     }
 }

@@ -16,6 +16,10 @@ package struct InspectCommand: AsyncParsableCommand {
 
     package init() {}
 
+    package func validate() throws {
+        if rows < 0 { throw ValidationError("--rows is 0 or more") }
+    }
+
     package func run() async throws {
         let place = try FilePlace(file)
         switch try place.form() {

@@ -109,8 +109,9 @@ struct DirectoryComparison {
     private let directory: ArchiveDirectory, table: HudiTable
     private var seen: Set<OrderID> = []
     private var doubtful: [OrderID] = []
+    private var faults: [TableFault] = [], moreFaults = 0, unreadable = 0
     private var orphans: [String] = [], orphanCount = 0
-    private static let doubtfulMax = 1_000, orphansMax = 100, page = 5_000
+    private static let doubtfulMax = 1_000, faultsMax = 1_000, orphansMax = 100, page = 5_000
 
     init(_ directory: ArchiveDirectory, _ table: HudiTable) { (self.directory, self.table) = (directory, table) }
 
@@ -123,26 +124,40 @@ struct DirectoryComparison {
                 orphan("order \(id) is in no directory")
                 continue
             }
-            if there.tier != .cold { orphan("order \(id), version \(row.order.version), is in the \(there.tier.rawValue) tier: a copy that was left behind") } else if there.version != row.order.version { doubt(id) }
+            if there.tier != .cold { orphan("order \(id), version \(row.order.version), is in the \(there.tier.rawValue) tier: a copy that was left behind") } else if there.version != row.order.version { doubtful.append(id) }
         }
+        if doubtful.count >= Self.doubtfulMax { try await settle() }
     }
 
     mutating func finish(_ outcome: inout ArchiveOutcome) async throws {
         var after: Int64 = 0, cold = 0
         while case let part = try await directory.store.directory(of: .cold, after: after, limit: Self.page), let last = part.last {
             cold += part.count
-            for entry in part where !seen.contains(entry.order) { doubt(entry.order) }
+            for entry in part where !seen.contains(entry.order) { doubtful.append(entry.order) }
+            if doubtful.count >= Self.doubtfulMax { try await settle() }
             after = last.sequence
         }
+        try await settle()
+        for fault in faults { outcome.report.add(fault) }
+        if moreFaults > 0 { outcome.report.add(TableFault(table.place, "\(moreFaults) more orders that the table does not have as the directory says")) }
+        if unreadable > 0 { outcome.report.add(TableFault(table.place, "\(unreadable) orders that the directory has in cold are in files that cannot be read")) }
+        (outcome.cold, outcome.orphans, outcome.orphanCount) = (cold, orphans, orphanCount)
+    }
+
+    /// Looks at the doubtful ones again, the directory first: what it named before the table was looked at must be there, or have been moved since.
+    private mutating func settle() async throws {
+        let doubts = Array(Set(doubtful)).sorted()
+        doubtful = []
+        if doubts.isEmpty { return }
+        let before = try await directory.store.placements(doubts)
         // A table that cannot be read has its faults already; so has a file.
         let snapshot: TableSnapshot?
         do throws(ArchiveError) { snapshot = try await table.snapshot() } catch {
             guard error.kind == .damaged || error.kind == .unsupported else { throw error }
             snapshot = nil
         }
-        var unreadable = 0
-        for id in doubtful {
-            guard let known = try await directory.order(id.description), known.tier == Tier.cold.rawValue, let month = Partition(placedAt: known.placedAt.microseconds) else { continue }
+        for id in doubts {
+            guard let known = before[id], known.tier == .cold, let month = Partition(placedAt: known.placedAt.microseconds) else { continue }
             let row: ArchivedRow?
             do throws(ArchiveError) {
                 row = try await snapshot?.get(ArchivedOrder.Key(order: id.description, person: known.person.description, partition: month)).row
@@ -153,19 +168,19 @@ struct DirectoryComparison {
             }
             if snapshot == nil { unreadable += 1 }
             if snapshot == nil || row?.order.version == known.version { continue }
-            outcome.report.add(TableFault(table.place + "/" + month.path, "order \(id): the directory has it in cold at version \(known.version), the table "
+            // Brought back, or moved anew, between the two looks.
+            guard let now = try await directory.store.placements([id])[id], now.tier == .cold, now.version == known.version else { continue }
+            guard faults.count < Self.faultsMax else {
+                moreFaults += 1
+                continue
+            }
+            faults.append(TableFault(table.place + "/" + month.path, "order \(id): the directory has it in cold at version \(known.version), the table "
                 + (row.map { "at version \($0.order.version)" } ?? "does not have it")))
         }
-        if unreadable > 0 {
-            outcome.report.add(TableFault(table.place, (doubtful.count < Self.doubtfulMax ? "" : "at least ") + "\(unreadable) orders that the directory has in cold are in files that cannot be read"))
-        }
-        (outcome.cold, outcome.orphans, outcome.orphanCount) = (cold, orphans, orphanCount)
     }
 
     private mutating func orphan(_ text: String) {
         orphanCount += 1
         if orphans.count < Self.orphansMax { orphans.append(text) }
     }
-
-    private mutating func doubt(_ id: OrderID) { if doubtful.count < Self.doubtfulMax { doubtful.append(id) } }
 }
