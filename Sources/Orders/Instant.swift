@@ -59,7 +59,10 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
         }
     }
 
-    /// From RFC 3339, or a date alone (its midnight in UTC). Years 0000 to 9999.
+    /// What RFC 3339 can say in UTC: years 0000 to 9999.
+    package static let writable = Instant(microseconds: -62_167_219_200_000_000)...Instant(microseconds: 253_402_300_799_999_999)
+
+    /// From RFC 3339, or a date alone (its midnight in UTC). Nil for a moment that could not be written again (`writable`), as some offsets make.
     package init?(text: some StringProtocol) {
         var scan = Scanner(text.utf8)
         guard let date = scan.date() else { return nil }
@@ -72,7 +75,7 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
                 total -= offset
             }
         }
-        guard scan.isAtEnd else { return nil }
+        guard scan.isAtEnd, Instant.writable.contains(Instant(microseconds: total)) else { return nil }
         microseconds = total
     }
 }

@@ -75,6 +75,15 @@ package struct OrderDocument: Sendable, Equatable {
         return w
     }
 
+    /// Whether all of its moments can be written, and so read again: hot keeps them as numbers.
+    package var isWritable: Bool {
+        func fits(_ instant: Instant?) -> Bool { instant.map { Instant.writable.contains($0) } ?? true }
+        return fits(order.placedAt) && fits(order.deliveredAt) && fits(order.returnableUntil) && refunds.allSatisfy { fits($0.at) }
+            && payments.allSatisfy { fits($0.createdAt) && $0.events.allSatisfy { fits($0.happenedAt) && fits($0.receivedAt) } }
+            && shipments.allSatisfy { fits($0.createdAt) && fits($0.estimatedDelivery) && $0.events.allSatisfy { fits($0.happenedAt) && fits($0.receivedAt) } }
+            && returns.allSatisfy { fits($0.requestedAt) }
+    }
+
     package static func digest(of bytes: [UInt8]) -> [UInt8] { SHA256.hash(bytes) }
 
     /// Whether a text is in its reference, or in a title or product of its lines, without regard to ASCII case: what `OrderListQuery.text` means.

@@ -12,6 +12,8 @@ package struct Order: Sendable, Equatable {
     package var address: AddressID?
     package var exchangeOf: ReturnID?
     package var tier: String
+    /// Without one it is what the directory knows: no lines, and nothing that only the body says (sums of refunds and credit, delivery, address).
+    package var hasBody = true
     package var lines: [OrderLine]
     package init(
         id: OrderID, reference: String, person: PersonRef, placedAt: Instant, state: OrderState, currency: Currency, totalMinor: Int64, paidMinor: Int64,

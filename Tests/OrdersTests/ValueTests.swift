@@ -31,6 +31,8 @@ struct ValueTests {
     @Test("reads RFC 3339 with offsets, and refuses what is none")
     func rfc3339() {
         #expect(Instant(text: "2017-10-02T10:56:33-03:00")?.description == "2017-10-02T13:56:33Z")
+        for beyond in ["9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"] { #expect(Instant(text: beyond) == nil, "\(beyond) could not be written") }
+        #expect(Instant(text: "9999-12-31T23:59:59.999999Z")?.description == "9999-12-31T23:59:59.999999Z")
         #expect(Instant(text: "2017-10-02")?.description == "2017-10-02T00:00:00Z")
         #expect(Instant(text: "2017-10-02T10:56:33.5Z")?.description == "2017-10-02T10:56:33.500000Z")
         for text in ["", "2017", "2017-13-01", "2017-02-30", "2017-10-02T25:00:00Z", "2017-10-02T10:56:33", "2017-10-02T10:56:33.Z", "2017-10-02x", "２017-10-02"] {

@@ -122,8 +122,65 @@ struct RecallTests {
         let (shop, person, _, cold) = try await archived()
         let page = try await shop.tiers.orders(of: person, OrderListQuery(), by: MoverShop.caller())
         let stub = try #require(page.orders.first { $0.id == cold })
-        #expect(page.total == 2 && stub.lines.isEmpty && stub.totalMinor > 0 && stub.tier == "cold")
+        #expect(page.total == 2 && stub.lines.isEmpty && stub.totalMinor > 0 && stub.tier == "cold" && !stub.hasBody)
+        #expect(page.orders.allSatisfy { $0.hasBody == ($0.id != cold) })
         await shop.close()
+    }
+
+    @Test("an event's identifier is one parcel's: told of another it is refused, wherever the first one's order lies, and the mover goes on")
+    func identifiers() async throws {
+        let (shop, person, warm, cold) = try await archived()
+        var random = Seeded(11)
+        let hot = try await shop.order(person, .shipped, age: MoverShop.day, &random), young = try await shop.order(person, .shipped, age: MoverShop.day, &random)
+        try await shop.track(hot, "own", .transit)
+        for other in [warm, cold] {
+            await #expect(throws: StoreError.self) { try await shop.run(.recordTracking(TrackingReport(
+                carrier: "dhl", trackingCode: "T\(young)", eventID: "\(other)-deliver", .deliver, happenedAt: MoverShop.now))) }
+        }
+        await #expect(throws: StoreError.self) { try await shop.run(.recordTracking(TrackingReport(
+            carrier: "dhl", trackingCode: "T\(young)", eventID: "\(hot)-own", .deliver, happenedAt: MoverShop.now))) }
+        #expect(try await shop.track(hot, "own", .transit).changed == 0)
+        try await shop.track(young, "deliver", .deliver)
+        try await shop.track(hot, "deliver", .deliver)
+        #expect(try await shop.mover().run(MoverShop.policy, at: MoverShop.now.adding(days: 100)).moved >= 2)
+        // The other way about: of parcels elsewhere, and one that comes back.
+        await #expect(throws: StoreError.self) { try await shop.run(.recordTracking(TrackingReport(
+            carrier: "dhl", trackingCode: "T\(warm)", eventID: "\(young)-deliver", .deliver, happenedAt: MoverShop.now))) }
+        #expect(try await shop.faults([warm, cold, hot, young]) == [])
+        await shop.close()
+    }
+
+    @Test("an order goes nowhere where its moments could not be read again")
+    func moments() async throws {
+        let shop = try await MoverShop()
+        let key = SourceKey(source: "s", key: "1")
+        // As "never" stands in some tables.
+        let order = HistoricOrder(
+            key: key, person: "p", placedAt: MoverShop.now.adding(days: -200), deliveredAt: Instant(text: "9999-12-31T12:00:00Z"), state: .delivered, currency: "EUR",
+            lines: [.init(product: "thing", title: "Thing", seller: nil, quantity: 1, unitMinor: 100, freightMinor: 0)], payments: [], attributes: "{}")
+        _ = try shop.store.importHistory([order], by: MoverShop.caller())
+        let id = try #require(try await shop.store.orderID(.source(key))), before = try await shop.sight(id)
+        _ = try await shop.mover().run(MoverShop.policy, at: MoverShop.now)
+        #expect(try await shop.sight(id) == before)
+        #expect(try await shop.faults([id]) == [])
+        await shop.close()
+    }
+
+    @Test("a search for words finds an order that goes from warm to cold meanwhile")
+    func searchMeanwhile() async throws {
+        for seed in UInt64(0)..<4 {
+            let shop = try await MoverShop(), people = try await shop.people(1)
+            var random = Seeded(seed)
+            let id = try await shop.order(people[0], .delivered, age: 100 * MoverShop.day, &random)
+            _ = try await shop.mover().run(MoverShop.policy, at: MoverShop.now)
+            let once = Once { _ = try await shop.mover("other").run(MoverShop.policy, at: MoverShop.now.adding(days: 100)) }
+            let tiers = TieredOrderStore(hot: shop.store, shelves: [MovingShelf(shop.archive, once), MovingShelf(shop.warm, once)], keys: shop.keys)
+            var query = OrderListQuery()
+            query.text = "thing"
+            #expect(try await tiers.orders(of: people[0], query, by: MoverShop.caller()).orders.map(\.id) == [id])
+            #expect(try await shop.store.order(id, by: MoverShop.caller()).tier == "cold")
+            await shop.close()
+        }
     }
 
     @Test("a body of another version than the directory's is not shown")
@@ -161,4 +218,31 @@ struct RecallTests {
             query.cursor = next
         }
     }
+}
+
+private actor Once {
+    private var body: (@Sendable () async throws -> Void)?
+    init(_ body: @escaping @Sendable () async throws -> Void) { self.body = body }
+    func run() async throws {
+        guard let body else { return }
+        self.body = nil
+        try await body()
+    }
+}
+
+/// After a person's documents were read here for the first time, something happens.
+private struct MovingShelf: OrderShelf {
+    private let inner: any OrderShelf, once: Once
+    init(_ inner: any OrderShelf, _ once: Once) { (self.inner, self.once) = (inner, once) }
+    var tier: Tier { inner.tier }
+    func prepare() async throws { try await inner.prepare() }
+    func load(_ orders: [ShelvedOrder], epoch: Int64) async throws { try await inner.load(orders, epoch: epoch) }
+    func read(_ orders: [OrderAddress]) async throws -> ShelfRead { try await inner.read(orders) }
+    func remove(_ orders: [ShelfKey], epoch: Int64) async throws { try await inner.remove(orders, epoch: epoch) }
+    func documents(of person: PersonRef, from: Instant?, to: Instant?) async throws -> [[UInt8]] {
+        let found = try await inner.documents(of: person, from: from, to: to)
+        try await once.run()
+        return found
+    }
+    func scan(_ visit: @Sendable ([[UInt8]]) async throws -> Void) async throws { try await inner.scan(visit) }
 }

@@ -105,6 +105,94 @@ struct ReconcileTests {
         await shop.close()
     }
 
+    @Test("of an order that is nowhere at its version, an older copy is left where it is")
+    func olderCopy() async throws {
+        let shop = try await MoverShop(), people = try await shop.people(1)
+        var random = Seeded(5)
+        let id = try await shop.order(people[0], .delivered, age: 100 * MoverShop.day, &random)
+        _ = try await shop.mover().run(MoverShop.policy, at: MoverShop.now)
+        try await shop.track(id, "late", .transit)
+        // It goes to cold at its later version; its copy in warm is left, since the run is stopped.
+        let later = TierPolicy(name: "cold", classes: [.orders: [.init(.hot, from: 0, to: 90), .init(.cold, from: 90, to: nil)]])
+        _ = try? await shop.mover("stopped") { write, _ in if write == .stageCopies || write == .removeCopies { throw Stopped() } }.run(later, at: MoverShop.now)
+        #expect(try await shop.store.placements([id])[id]?.tier == .cold)
+        #expect(try await shop.bodies([id])[.warm] == [id])
+        let nowhere = FolderObjectStore(MemoryDirectory())
+        let reconciler = TierReconciler(
+            store: shop.store, shelves: [shop.warm, ColdShelf(store: FolderObjectStore(MemoryDirectory()), leaseOf: shop.store)], staging: nowhere, keys: shop.keys, holder: "test")
+        #expect(try await reconciler.run().lost == [id])
+        #expect(try await shop.bodies([id])[.warm] == [id])
+        await shop.close()
+    }
+
+    @Test("what is removed from warm and not flushed is there again after a reload from staging")
+    func reloaded() async throws {
+        let shop = try await MoverShop(), people = try await shop.people(1)
+        var random = Seeded(6)
+        let id = try await shop.order(people[0], .delivered, age: 100 * MoverShop.day, &random)
+        _ = try await shop.mover().run(MoverShop.policy, at: MoverShop.now)
+        let backup = try await OrderBackup.write(of: shop.store, to: shop.folder), before = try await shop.sight(id)
+        // Back in hot for good; its copy in warm goes, under a stamp above that of its load.
+        try await shop.track(id, "late", .transit)
+        _ = try await shop.mover().run(MoverShop.policy, at: MoverShop.now.adding(days: -60))
+        #expect(try await shop.bodies([id])[.warm] == [])
+        let again = try await shop.restored(backup)
+        let report = try await again.reconciler().run()
+        #expect(report.lost == [] && report.reloaded == 1)
+        #expect(try await again.sight(id) == before)
+        #expect(try await again.faults([id]) == [])
+        await again.close()
+        shop.store.close()
+    }
+
+    @Test("payments whose events came out of order come forward, known to the backup or not, and can be given back; so can goods that the backup does not know")
+    func paymentsForward() async throws {
+        let shop = try await MoverShop(), people = try await shop.people(1), day = MoverShop.day
+        func place(_ product: ProductID) async throws -> (OrderID, PaymentID) {
+            let id = OrderID(try await shop.run(.placeOrder(OrderDraft(person: people[0], lines: [.init(product, quantity: 1)])), age: 100 * day).id ?? .random())
+            return (id, PaymentID(try await shop.run(.startPayment(id, PaymentDraft(gateway: "g")), age: 100 * day).id ?? .random()))
+        }
+        func deliver(_ id: OrderID) async throws {
+            try await shop.run(.createShipment(id, ShipmentDraft(carrier: "dhl", trackingCode: "T\(id)")), age: 100 * day)
+            try await shop.track(id, "deliver", .deliver, age: 99 * day)
+        }
+        func early(_ payment: PaymentID) async throws {
+            try await shop.run(.recordPayment(PaymentReport(
+                payment: payment, gateway: "g", eventID: "\(payment)-early", .capture, amountMinor: nil, happenedAt: MoverShop.now.adding(days: -100), isWebhook: true)), age: 100 * day)
+        }
+        let (known, first) = try await place("thing-1")
+        try await early(first)
+        let backup = try await OrderBackup.write(of: shop.store, to: shop.folder)
+        try await shop.report(first, .authorise, age: 100 * day)
+        try await shop.run(.putProduct(ProductDraft("new", title: "New", price: Money(700, "EUR"))))
+        try await shop.run(.setStock("new", available: 10))
+        let (unknown, second) = try await place("new")
+        try await early(second)
+        try await shop.report(second, .authorise, age: 100 * day)
+        for id in [known, unknown] { try await deliver(id) }
+        _ = try await shop.mover().run(MoverShop.policy, at: MoverShop.now)
+        let last = try await shop.sights([known, unknown])
+        #expect(last.allSatisfy { $0.payments.map(\.state) == [.captured] && $0.order.tier == "" })
+
+        let again = try await shop.restored(backup)
+        #expect(try await again.reconciler().run().lost == [])
+        for (at, id) in [known, unknown].enumerated() {
+            let now = try await again.sight(id)
+            #expect(now.order == last[at].order)
+            #expect(now.payments.map(\.state) == [.captured] && now.payments.map(\.capturedMinor) == last[at].payments.map(\.capturedMinor))
+        }
+        for (id, payment) in [(known, first), (unknown, second)] {
+            try await again.report(payment, .refund, amount: 5, id: "late-\(id)", age: 30)
+            #expect(try await again.sight(id).order.refundedMinor == 5)
+        }
+        #expect(try await again.store.reconciliation(by: MoverShop.caller()).sums.isEmpty)
+        // Copies that coming back left are the mover's to remove.
+        _ = try await again.mover().run(MoverShop.policy, at: MoverShop.now.adding(days: -60))
+        #expect(try await again.faults([known, unknown]) == [])
+        await again.close()
+        shop.store.close()
+    }
+
     @Test("the product index follows a restored store, though it knew a later one")
     func products() async throws {
         let shop = try await MoverShop()

@@ -150,23 +150,28 @@ extension CommandRunner {
                 .text(payment.state.rawValue), .at(payment.createdAt))
         }
         let has = try connection.all("SELECT seq, applied FROM payment_events WHERE payment_id = ? ORDER BY seq", .id(payment.id.value)) { (seq: $0.int(0), applied: $0.int(1) == 1) }
+        var taken: [(sequence: Int64, event: PaymentEvent)] = []
+        for (at, event) in payment.events.enumerated() {
+            if at < has.count {
+                if event.applied, !has[at].applied { taken.append((has[at].seq, event)) }
+                continue
+            }
+            try connection.run(
+                """
+                INSERT INTO payment_events(payment_id, gateway, event_id, kind, amount_minor, happened_at, received_at, applied) VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+                """,
+                .id(payment.id.value), .text(payment.gateway), .text("reconciled-\(payment.id)-\(at + 1)"), .text(event.kind), .int(event.amountMinor),
+                .at(event.happenedAt), .at(event.receivedAt))
+            if event.applied { taken.append((connection.lastRowID, event)) }
+        }
+        // Events may have come in another order than they count in: nothing is captured before it was authorised.
         var refunded = try connection.first("SELECT count(*) FROM refunds WHERE payment_id = ?", .id(payment.id.value)) { $0.int(0) } ?? 0
         let ours = refunds.filter { $0.payment == payment.id }
-        for (at, event) in payment.events.enumerated() {
-            let sequence: Int64
-            if at < has.count {
-                sequence = has[at].seq
-                if event.applied, !has[at].applied { try connection.run("UPDATE payment_events SET applied = 1, amount_minor = ?2 WHERE seq = ?1", .int(sequence), .int(event.amountMinor)) } else { continue }
-            } else {
-                try connection.run(
-                    """
-                    INSERT INTO payment_events(payment_id, gateway, event_id, kind, amount_minor, happened_at, received_at, applied) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    """,
-                    .id(payment.id.value), .text(payment.gateway), .text("reconciled-\(payment.id)-\(at + 1)"), .text(event.kind), .int(event.amountMinor),
-                    .at(event.happenedAt), .at(event.receivedAt), .int(event.applied ? 1 : 0))
-                sequence = try connection.first("SELECT last_insert_rowid()") { $0.int(0) } ?? 0
-            }
-            if event.applied, event.kind.hasPrefix("refund"), Int(refunded) < ours.count {
+        for (sequence, event) in taken.sorted(by: { (Self.rank($0.event.kind), $0.sequence) < (Self.rank($1.event.kind), $1.sequence) }) {
+            // With its kind: one that waited is a `capture` still, where what it came to is a part or the rest.
+            try connection.run(
+                "UPDATE payment_events SET kind = ?2, amount_minor = ?3, applied = 1 WHERE seq = ?1", .int(sequence), .text(event.kind), .int(event.amountMinor))
+            if event.kind.hasPrefix("refund"), Int(refunded) < ours.count {
                 let refund = ours[Int(refunded)]
                 try connection.run(
                     "INSERT INTO refunds(event, payment_id, amount_minor, at) VALUES (?, ?, ?, ?)", .int(sequence), .id(payment.id.value), .int(refund.amountMinor), .at(refund.at))
@@ -174,6 +179,16 @@ extension CommandRunner {
             }
         }
         try connection.run("UPDATE payments SET state = ?2, version = ?3 WHERE payment_id = ?1", .id(payment.id.value), .text(payment.state.rawValue), .int(payment.version))
+    }
+
+    private static func rank(_ kind: String) -> Int {
+        switch kind {
+        case "authorise": 1
+        case let kind where kind.hasPrefix("capture"): 2
+        case "void": 3
+        case let kind where kind.hasPrefix("refund"): 4
+        default: 0
+        }
     }
 
     private func settleStock(of id: OrderID, from before: OrderState, to now: OrderState) throws(StoreError) {

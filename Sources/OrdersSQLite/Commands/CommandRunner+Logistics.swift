@@ -51,8 +51,7 @@ extension CommandRunner {
             "SELECT shipment_id, order_id, state, version FROM shipments WHERE carrier = ? AND tracking_code = ?", .text(report.carrier), .text(report.trackingCode)
         ) { row throws(StoreError) in (id: try row.id(0, as: ShipmentKind.self), order: try row.id(1, as: OrderKind.self), state: try row.state(2) as ShipmentState, version: row.int(3)) }
         guard let shipment else { return try recordMovedTracking(report) }
-        let seen = try connection.first("SELECT 1 FROM tracking_events WHERE carrier = ? AND event_id = ?", .text(report.carrier), .text(report.eventID)) { _ in true }
-        if seen == true { return StoreOutcome(id: shipment.id.value, state: shipment.state.rawValue, recordVersion: shipment.version, changed: 0) }
+        if try isKnown(report, of: shipment.id) { return StoreOutcome(id: shipment.id.value, state: shipment.state.rawValue, recordVersion: shipment.version, changed: 0) }
         if try placement(of: shipment.order)?.tier != .hot { throw .archived(shipment.order) }
         try connection.run(
             "INSERT INTO tracking_events(shipment_id, carrier, event_id, kind, happened_at, received_at, place) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -75,9 +74,21 @@ extension CommandRunner {
     /// Of an order whose body is elsewhere: a duplicate is one still; anything new needs the order back.
     private func recordMovedTracking(_ report: TrackingReport) throws(StoreError) -> StoreOutcome {
         guard let shipment = try movedShipment(report.carrier, report.trackingCode) else { throw .notFound("such shipment") }
-        let seen = try connection.first("SELECT 1 FROM moved_tracking WHERE carrier = ? AND event_id = ?", .text(report.carrier), .text(report.eventID)) { _ in true }
-        if seen == true { return StoreOutcome(id: shipment.id.value, state: shipment.state, recordVersion: shipment.version, changed: 0) }
+        if try isKnown(report, of: shipment.id) { return StoreOutcome(id: shipment.id.value, state: shipment.state, recordVersion: shipment.version, changed: 0) }
         throw .archived(shipment.order)
+    }
+
+    /// Whether this event was told before, whatever tier its order is in now.
+    /// - Throws: `conflict`, when it was told of another parcel: passed over in silence, it would be lost; kept twice, neither order could move or come back.
+    private func isKnown(_ report: TrackingReport, of shipment: ShipmentID) throws(StoreError) -> Bool {
+        let of = try connection.first(
+            """
+            SELECT shipment_id FROM tracking_events WHERE carrier = ?1 AND event_id = ?2
+            UNION ALL SELECT shipment_id FROM moved_tracking WHERE carrier = ?1 AND event_id = ?2
+            """, .text(report.carrier), .text(report.eventID)
+        ) { row throws(StoreError) in try row.id(0, as: ShipmentKind.self) }
+        if let of, of != shipment { throw .conflict("this event's identifier was told of another parcel of the carrier: give each event one of its own") }
+        return of != nil
     }
 
     /// An order is delivered when all of it was shipped and every shipment has arrived.

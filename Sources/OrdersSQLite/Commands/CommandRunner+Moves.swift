@@ -225,7 +225,7 @@ extension CommandRunner {
                 """, .id(id.value))
             try connection.run(
                 """
-                INSERT INTO moved_tracking(carrier, event_id, shipment_id)
+                INSERT OR IGNORE INTO moved_tracking(carrier, event_id, shipment_id)
                 SELECT t.carrier, t.event_id, t.shipment_id FROM shipments s JOIN tracking_events t USING (shipment_id) WHERE s.order_id = ?
                 """, .id(id.value))
             try connection.run("INSERT INTO moved_returns(return_id, order_id) SELECT return_id, order_id FROM returns WHERE order_id = ?", .id(id.value))

@@ -126,7 +126,7 @@ extension CommandRunner {
         }
         if let delivered = order.deliveredAt {
             try connection.run(
-                "UPDATE orders SET returnable_until = ?2 WHERE order_id = ?1", .id(id.value), .at(delivered.adding(days: options.returnWindowDays)))
+                "UPDATE orders SET returnable_until = ?2 WHERE order_id = ?1", .id(id.value), .at(min(delivered.adding(days: options.returnWindowDays), Instant.writable.upperBound)))
         }
         for payment in order.payments { try bringIn(payment, of: order, id) }
         try keepKey("order", order.key, id.value)

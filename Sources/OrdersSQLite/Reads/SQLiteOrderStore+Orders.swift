@@ -82,6 +82,8 @@ func orderRow(_ row: Row) throws(StoreError) -> Order {
     (order.holdEndsAt, order.deliveredAt, order.returnableUntil) = (row.optionalInstant(12), row.optionalInstant(13), row.optionalInstant(14))
     order.address = try row.optionalID(15).map { AddressID($0) }
     order.exchangeOf = try row.optionalID(16).map { ReturnID($0) }
+    // NOT NULL in a body.
+    order.hasBody = !row.isNull(10)
     return order
 }
 

@@ -34,16 +34,19 @@ extension JSONWriter {
         member("tier", order.tier)
     }
 
+    /// Of a stub (a cold order without `include=cold`) what the directory knows: what is not known is left out, not given as nothing.
     mutating func order(_ order: Order) {
         summary(order)
         member("person", order.person.description)
-        member("refunded_minor", order.refundedMinor)
-        member("credit_minor", order.creditMinor)
-        member("hold_ends_at", order.holdEndsAt)
-        member("delivered_at", order.deliveredAt)
-        member("returnable_until", order.returnableUntil)
-        member("address", order.address?.description)
-        member("exchange_of", order.exchangeOf?.description)
+        if order.hasBody {
+            member("refunded_minor", order.refundedMinor)
+            member("credit_minor", order.creditMinor)
+            member("hold_ends_at", order.holdEndsAt)
+            member("delivered_at", order.deliveredAt)
+            member("returnable_until", order.returnableUntil)
+            member("address", order.address?.description)
+            member("exchange_of", order.exchangeOf?.description)
+        }
         member("version", order.version)
     }
 

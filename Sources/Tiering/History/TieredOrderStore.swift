@@ -99,7 +99,8 @@ package struct TieredOrderStore: OrderStore {
         for _ in 0..<Self.looksMax {
             let before = try await hot.purges()
             var others: Set<OrderID> = []
-            for shelf in shelves.values {
+            // Order matters: the warmer first, so that what moves meanwhile is found on its way.
+            for (_, shelf) in shelves.sorted(by: { $0.key < $1.key }) {
                 for bytes in try await reading({ try await shelf.documents(of: person, from: query.from, to: query.to) }) {
                     let document = try OrderDocument(openPartOf: bytes)
                     if document.contains(text) { others.insert(document.order.id) }

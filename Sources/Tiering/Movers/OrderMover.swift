@@ -156,7 +156,9 @@ package actor OrderMover {
     }
 
     private func fault(of order: ShelvedOrder, _ to: Tier) -> String? {
-        order.bytes.count > OrderDocument.bytesMax ? "a document of \(order.bytes.count) bytes; at most \(OrderDocument.bytesMax) are moved" : shelves[to]?.fault(of: order)
+        if order.bytes.count > OrderDocument.bytesMax { return "a document of \(order.bytes.count) bytes; at most \(OrderDocument.bytesMax) are moved" }
+        if order.document?.isWritable == false { return "a moment outside the years 0000 to 9999, which nobody could read again" }
+        return shelves[to]?.fault(of: order)
     }
 
     // MARK: - One batch

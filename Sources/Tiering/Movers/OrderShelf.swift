@@ -54,6 +54,8 @@ package protocol OrderShelf: Sendable {
     /// Why an order cannot lie here; nil when it can. Such orders stay where they are.
     func fault(of order: ShelvedOrder) -> String?
     func load(_ orders: [ShelvedOrder], epoch: Int64) async throws
+    /// Loads what was there before, and may have been removed since: it is there again.
+    func reload(_ orders: [ShelvedOrder], epoch: Int64) async throws
     /// The documents of these orders, at their versions as far as the shelf tells versions apart; the reader compares.
     func read(_ orders: [OrderAddress]) async throws -> ShelfRead
     func remove(_ orders: [ShelfKey], epoch: Int64) async throws
@@ -69,6 +71,7 @@ package protocol OrderShelf: Sendable {
 
 extension OrderShelf {
     package func fault(of order: ShelvedOrder) -> String? { nil }
+    package func reload(_ orders: [ShelvedOrder], epoch: Int64) async throws { try await load(orders, epoch: epoch) }
     package func newestEpoch() async throws -> Int64 { 0 }
     package func tidy(epoch: Int64) async throws {}
 }

@@ -24,7 +24,12 @@ package struct WarmShelf: OrderShelf {
         }
     }
 
-    package func load(_ orders: [ShelvedOrder], epoch: Int64) async throws {
+    package func load(_ orders: [ShelvedOrder], epoch: Int64) async throws { try await load(orders, stamped: epoch) }
+
+    /// Under the highest stamp of its version: a removal that asked for no epoch left that one behind.
+    package func reload(_ orders: [ShelvedOrder], epoch: Int64) async throws { try await load(orders, stamped: nil) }
+
+    private func load(_ orders: [ShelvedOrder], stamped epoch: Int64?) async throws {
         let operations = orders.map { order in
             WriteOperation(
                 .index, index: name, id: order.id.description, source: order.bytes, version: Self.stamp(order.version, epoch), versionType: .externalGte)
@@ -72,7 +77,8 @@ package struct WarmShelf: OrderShelf {
     package func newestEpoch() async throws -> Int64 {
         let newest = Mutex<Int64>(0)
         try await hits(["match_all": [:]]) { page in
-            let epoch = page.compactMap(\.version).map { $0 & Self.epochMax }.max() ?? 0
+            // The highest is no lease's.
+            let epoch = page.compactMap(\.version).map { $0 & Self.epochMax }.filter { $0 < Self.epochMax }.max() ?? 0
             newest.withLock { $0 = max($0, epoch) }
         }
         return newest.withLock { $0 }

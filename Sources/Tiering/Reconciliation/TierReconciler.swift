@@ -112,7 +112,7 @@ package actor TierReconciler {
         let parsed = try documents.map { (order: try OrderDocument(openPartOf: $0).order, bytes: $0) }, placements = try await store.placements(parsed.map(\.order.id))
         let later = parsed.filter { one in placements[one.order.id].map { $0.version < one.order.version } ?? true }
         guard !later.isEmpty else { return }
-        try await shelf.load(later.map { ShelvedOrder(id: $0.order.id, version: $0.order.version, bytes: $0.bytes) }, epoch: epoch)
+        try await shelf.reload(later.map { ShelvedOrder(id: $0.order.id, version: $0.order.version, bytes: $0.bytes) }, epoch: epoch)
         report.reloaded += later.count
         try await adopt(later.map(\.bytes), placed: tier)
     }
@@ -140,20 +140,27 @@ package actor TierReconciler {
     }
 
     private func find(_ missing: [OrderAddress], _ tier: Tier) async throws {
-        let wanted = Dictionary(missing.map { ($0.id, $0.version) }, uniquingKeysWith: { a, _ in a })
-        let staged = Mutex<[OrderID: ShelvedOrder]>([:])
-        try await StagedBatch.scan(staging) { documents, _ in
-            for bytes in documents {
-                let order = try OrderDocument(openPartOf: bytes).order
-                if wanted[order.id] == order.version { staged.withLock { $0[order.id] = ShelvedOrder(id: order.id, version: order.version, bytes: bytes) } }
+        let wanted = Dictionary(missing.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a })
+        let back = Mutex<Set<OrderID>>([])
+        if let shelf = shelves[tier] {
+            let epoch = epoch
+            // A batch at a time, and read again: what the tier does not give back is not there.
+            try await StagedBatch.scan(staging) { documents, _ in
+                let known = back.withLock { $0 }
+                var orders: [ShelvedOrder] = []
+                for bytes in documents {
+                    let order = try OrderDocument(openPartOf: bytes).order
+                    if wanted[order.id]?.version == order.version, !known.contains(order.id) { orders.append(ShelvedOrder(id: order.id, version: order.version, bytes: bytes)) }
+                }
+                if orders.isEmpty { return }
+                try await shelf.reload(orders, epoch: epoch)
+                let read = try await shelf.read(orders.compactMap { wanted[$0.id] }).documents
+                let there = orders.filter { read[$0.id] == $0.bytes }.map(\.id)
+                back.withLock { $0.formUnion(there) }
             }
         }
-        let orders = staged.withLock { $0 }.values.sorted { $0.id < $1.id }
-        if let shelf = shelves[tier], !orders.isEmpty {
-            try await shelf.load(orders, epoch: epoch)
-            report.reloaded += orders.count
-        }
-        let back = Set(orders.map(\.id)), rest = missing.map(\.id).filter { !back.contains($0) }
+        let found = back.withLock { $0 }, rest = missing.map(\.id).filter { !found.contains($0) }
+        report.reloaded += found.count
         for start in stride(from: 0, to: rest.count, by: Self.pageMax) {
             let some = Array(rest[start..<min(start + Self.pageMax, rest.count)])
             report.keptHot += Int(clamping: try await tell(.keepHot(some, epoch: epoch)).recordVersion)
@@ -171,11 +178,12 @@ package actor TierReconciler {
     // MARK: - What should not
 
     private func removeCopies(_ shelf: any OrderShelf) async throws {
-        let stale = Mutex<[ShelfKey]>([])
+        let stale = Mutex<[ShelfKey]>([]), lost = Set(report.lost)
         try await shelf.scan { documents in
             let orders = try documents.map { try OrderDocument(openPartOf: $0).order }
             let placements = try await self.store.placements(orders.map(\.id))
-            let keys = orders.filter { order in placements[order.id].map { $0.tier != shelf.tier || $0.version != order.version } ?? true }
+            // Of a lost order an older copy is better than none.
+            let keys = orders.filter { order in !lost.contains(order.id) && placements[order.id].map { $0.tier != shelf.tier || $0.version != order.version } ?? true }
             stale.withLock { $0 += keys.map { ShelfKey(OrderAddress($0), epoch: nil) } }
         }
         let keys = stale.withLock { $0 }
