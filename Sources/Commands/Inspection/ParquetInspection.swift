@@ -39,11 +39,14 @@ struct ParquetInspection {
         lines.append("\n" + "offset".padded(14, left: true) + "packed".padded(14, left: true) + "unpacked".padded(14, left: true) + "rows".padded(10, left: true) + "  row group")
         for (i, group) in groups.enumerated().prefix(rows) {
             let columns = group.columns, start = columns.map(\.range.lowerBound).min() ?? 0
-            lines.append(String(start).padded(14, left: true) + grouped(columns.reduce(0) { $0 + $1.packedSize }).padded(14, left: true)
-                + grouped(columns.reduce(0) { $0 + $1.unpackedSize }).padded(14, left: true) + grouped(group.rowCount).padded(10, left: true) + "  \(i)")
+            lines.append(String(start).padded(14, left: true) + grouped(sum(columns.map(\.packedSize))).padded(14, left: true)
+                + grouped(sum(columns.map(\.unpackedSize))).padded(14, left: true) + grouped(group.rowCount).padded(10, left: true) + "  \(i)")
         }
         return lines + rest(groups.count)
     }
+
+    /// Of numbers that a file says, which may be any.
+    private func sum(_ values: [Int]) -> Int { values.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 } }
 
     private func column(_ leaf: ParquetSchema.Leaf, _ chunks: [ColumnChunk]) -> String {
         func names<T: Hashable>(_ values: [T], _ name: (T) -> String) -> String { Set(values).map(name).sorted().joined(separator: " ") }
@@ -55,8 +58,8 @@ struct ParquetInspection {
         if chunks.contains(where: { $0.offsetIndex != nil }) { besides.append("page index") }
         if chunks.contains(where: { $0.dictionaryPageOffset != nil }) { besides.append("dictionary") }
         let nulls = chunks.compactMap { $0.statistics?.nullCount }
-        return grouped(chunks.reduce(0) { $0 + $1.packedSize }).padded(14, left: true) + grouped(chunks.reduce(0) { $0 + $1.unpackedSize }).padded(14, left: true)
-            + (nulls.isEmpty ? "-" : grouped(nulls.reduce(0, +))).padded(12, left: true) + "  \(leaf.name) (\(Self.type(leaf.type))): " + ([encodings, codecs] + besides).joined(separator: ", ")
+        return grouped(sum(chunks.map(\.packedSize))).padded(14, left: true) + grouped(sum(chunks.map(\.unpackedSize))).padded(14, left: true)
+            + (nulls.isEmpty ? "-" : grouped(sum(nulls))).padded(12, left: true) + "  \(leaf.name) (\(Self.type(leaf.type))): " + ([encodings, codecs] + besides).joined(separator: ", ")
     }
 
     private static func type(_ type: ColumnType) -> String {

@@ -71,6 +71,7 @@ package struct RecordReader {
 
     private func value(_ node: ParquetSchema.Node, _ leaf: inout Int, _ slices: inout [Range<Int>], _ definition: Int, _ repetition: Int) throws(ParquetError) -> ParquetValue {
         let first = leaf, count = Self.leafCount(node), reached = definition + (node.repetition == .required ? 0 : 1)
+        guard slices.indices.contains(first) else { throw .damaged("a group without columns", offset: 0) }
         guard let entry = slices[first].first else { throw .damaged("column \(columns[first].leaf.name) has too few entries", offset: 0) }
         defer { leaf = first + count }
         guard self.definition(first, entry) >= reached else { return node.repetition == .repeated ? .list([]) : .null }
@@ -84,7 +85,7 @@ package struct RecordReader {
     private func content(_ node: ParquetSchema.Node, _ first: Int, _ slices: [Range<Int>], _ definition: Int, _ repetition: Int) throws(ParquetError) -> ParquetValue {
         switch node.content {
         case .leaf(let type):
-            guard let entry = slices[first].first else { return .null }
+            guard let entry = slices[first].first, self.definition(first, entry) >= definition else { return .null }
             return Self.value(type, columns[first], numbers[first][entry - cursor.entries(first).lowerBound])
         case .group(let children, let kind):
             var leaf = first, slices = slices

@@ -106,14 +106,30 @@ package actor ColdShelf: OrderShelf {
 
     package func documents(of person: PersonRef, from: Instant?, to: Instant?) async throws -> [[UInt8]] {
         guard let table = try await openTable() else { return [] }
-        let snapshot = try await table.snapshot()
-        known = snapshot
+        // Files of a snapshot can be cleaned away while they are read: then once more, from a newer one.
+        for isLast in [false, true] {
+            let snapshot = try await table.snapshot()
+            known = snapshot
+            do throws(ArchiveError) {
+                if let found = try await Self.documents(of: person, from: from, to: to, snapshot) { return found }
+            } catch {
+                let now = try await table.snapshot()
+                if isLast || now.instants == snapshot.instants { throw error }
+                continue
+            }
+            throw StoreError.conflict("too many archived orders to search their texts: give a time range")
+        }
+        return []
+    }
+
+    /// Nil when there are more than `WarmShelf.documentsMax`.
+    private static func documents(of person: PersonRef, from: Instant?, to: Instant?, _ snapshot: TableSnapshot) async throws(ArchiveError) -> [[UInt8]]? {
         let first = from.flatMap { Partition(placedAt: $0.microseconds) }, last = to.flatMap { Partition(placedAt: $0.microseconds) }
         let months = snapshot.partitions.filter { month in first.map { $0 <= month } ?? true && last.map { month <= $0 } ?? true }
         var found: [[UInt8]] = []
         for start in stride(from: 0, to: months.count, by: 12) {
             found += try await snapshot.ofPerson(person.description, partitions: Array(months[start..<min(start + 12, months.count)])).rows.map(\.order.body)
-            guard found.count <= WarmShelf.documentsMax else { throw StoreError.conflict("too many archived orders to search their texts: give a time range") }
+            if found.count > WarmShelf.documentsMax { return nil }
         }
         return found
     }
