@@ -43,12 +43,14 @@ def configure(folder, location):
     return tiers, path
 
 
-def timed(wire, paths):
+def timed(wire, paths, tier=None):
     times, costs = [], []
     for path in paths:
         start = time.perf_counter()
         answer = wire.get(path)
         times.append((time.perf_counter() - start) * 1000)
+        if tier and (answer["tier"] != tier or (answer.get("archive", {}).get("requests", 0) > 0) != (tier == "cold")):
+            sys.exit(f"{path} is not read from the {tier} tier: {answer}")
         costs.append((answer["archive"]["requests"], answer["archive"]["bytes"]) if "archive" in answer else (0, 0))
     times.sort()
     return f"p50 {times[len(times) // 2]:.2f} ms, p99 {times[len(times) * 99 // 100]:.2f} ms, longest {times[-1]:.2f} ms", costs
@@ -104,11 +106,11 @@ def measure(server, made, a):
             tier = model.tier(order, made.now, bands)
             if order["status"] in model.FINAL and len(picked[tier]) <= a.reads:
                 picked[tier].append((person, order["id"]))
-    times, costs = timed(wire, [f"/api/orders/{picked['cold'].pop()[1]}?include=cold"])
+    times, costs = timed(wire, [f"/api/orders/{picked['cold'].pop()[1]}?include=cold"], "cold")
     print(f"the first cold order after a start: {times}; {told(costs)[0]}")
     wrong = False
     for tier in ("hot", "warm", "cold"):
-        times, costs = timed(wire, [f"/api/orders/{id}?include=cold" for _, id in picked[tier]])
+        times, costs = timed(wire, [f"/api/orders/{id}?include=cold" for _, id in picked[tier]], tier)
         print(f"GET /api/orders/ID?include=cold, {tier}: {times}" + (f"; {told(costs)[0]}" if tier == "cold" else ""), flush=True)
         if tier == "cold":
             wrong = told(costs)[1] > 4 or told(costs)[2] > 256 << 10

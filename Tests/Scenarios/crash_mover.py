@@ -145,7 +145,7 @@ def run(a, folder):
         print(f"{scene.name}: {len(scene.operations)} operations{seen}")
     points = choose([p for p in everything if a.only in repr(p)], a.points, dice)
     # A disk goes forward only.
-    points.sort(key=lambda p: (p.scene, p.number, p.way))
+    points.sort(key=lambda p: (p.scene, p.number, p.way.endswith("after"), p.way))
     matrix, share = Matrix(began), (len(points) + WORKERS - 1) // WORKERS
     print(f"{len(points)} of {len(everything)} points, after {time.monotonic() - began:.0f} s", flush=True)
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:

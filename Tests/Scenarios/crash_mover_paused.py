@@ -43,6 +43,9 @@ def paused_points(scene, most, matrix, folder, dice):
             matrix.add(point)
         except (Violation, subprocess.TimeoutExpired) as error:
             matrix.add(point, str(error)[:2000])
+    taken = sum(n for outcome, n in scene.counts.items() if outcome.startswith("sleepers"))
+    if len(points) > 20 and taken * 4 < len(points):
+        matrix.add(points[0], f"of {len(points)} pauses only {taken} were taken over from")
 
 
 def arrange(scene, folder):
@@ -92,6 +95,7 @@ def pause(scene, point, folder, dice):
         else:
             # SQLITE_BUSY, or SQLITE_PROTOCOL when A sleeps while it reads the log.
             expect(any(word in taken.stderr for word in ("locked", "locking protocol")), "the second mover:", taken.returncode, taken.stdout, taken.stderr)
+            expect(point.group.startswith(("database", "hot", "keys")), "the second mover found a lock while the first was at", point.kind, point.group, ":", taken.stderr)
         os.kill(sleeper.pid, signal.SIGCONT)
         said = sleeper.communicate(timeout=60)[0]
     finally:

@@ -94,8 +94,8 @@ class Scene:
         self.look(site, dice, folder)
         if dice.random() < 0.25 and not self.serves:
             # Stopped once more while it goes on.
-            self.move(site, dice, at=dice.randint(1, len(self.operations)), when=dice.choice(["before", "after"]), report=f"{folder}/again")
-            self.counts["stopped again"] += 1
+            stopped, _ = self.move(site, dice, at=dice.randint(1, len(self.operations)), when=dice.choice(["before", "after"]), report=f"{folder}/again")
+            self.counts["stopped again"] += bool(stopped)
         if self.serves:
             self.move(site, dice, midst=midst)
         self.end(site, dice)
@@ -151,7 +151,9 @@ class Scene:
     def serve(self, site, dice, midst, environment, report):
         with site.server(environment) as server:
             left = []
-            if server.wait():
+            answers = server.wait()
+            expect(answers or server.process.poll() is not None, "a server that lives and does not answer:", server.tail())
+            if answers:
                 left = asyncio.run(self.readers(server, site, dice, midst))
             if server.process.poll() is None:
                 server.stop()
@@ -164,6 +166,14 @@ class Scene:
         """Until the server is gone or everything has moved."""
         ended = asyncio.Event()
 
+        async def gone():
+            """A connection has ended: so must have the server, and nothing else."""
+            for _ in range(100):
+                if server.process.poll() is not None:
+                    return
+                await asyncio.sleep(0.05)
+            expect(False, "a server that lives on has closed a reader's connection:", server.tail())
+
         async def watch():
             end = time.monotonic() + 60
             while server.process.poll() is None and not self.has_moved(site):
@@ -171,9 +181,9 @@ class Scene:
                 await asyncio.sleep(0.02)
             ended.set()
         for walk in [w for w in midst if w and w[2]] or dice.sample(self.shop.midst, READERS):
-            await self.shop.walk_on(server.port, *walk)
-            self.counts["walks gone on with from before the stop"] += 1
-        readers = [self.shop.read_on(server.port, random.Random(dice.random()), self.counts, ended) for _ in range(READERS)]
+            await self.shop.walk_on(server.port, gone, *walk)
+            self.counts["walks gone on with from before the stop" if walk in midst else "walks gone on with from before the move"] += 1
+        readers = [self.shop.read_on(server.port, random.Random(dice.random()), self.counts, ended, gone) for _ in range(READERS)]
         _, *left = await asyncio.gather(watch(), *readers)
         return left
 

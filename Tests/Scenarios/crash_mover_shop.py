@@ -148,12 +148,12 @@ class Shop:
             connection.close()
         await asyncio.gather(*(person(who) for who in self.people), some(dice.sample(sorted(self.orders), samples)))
 
-    async def walk_on(self, port, person, limit, cursor, shown):
+    async def walk_on(self, port, gone, person, limit, cursor, shown):
         connection = Connection(port)
         try:
             await self.go_on(connection, person, limit, cursor, shown)
         except Gone:
-            pass
+            await gone()
         finally:
             connection.close()
 
@@ -173,7 +173,7 @@ class Shop:
         for a, b in zip(found, expected):
             expect(plain(a) == plain(b), f"a walk (limit {limit}) shows", a, "was", b)
 
-    async def read_on(self, port, dice, counts, ended):
+    async def read_on(self, port, dice, counts, ended, gone):
         """A reader: walks and single orders until the server is gone or the event is set. Gives what it was in the midst of, for after the restart."""
         connection, midst = Connection(port), None
         try:
@@ -195,7 +195,7 @@ class Shop:
                 id = dice.choice(sorted(self.orders))
                 self.same(id, await details(connection, id))
         except Gone:
-            pass
+            await gone()
         finally:
             connection.close()
         return midst

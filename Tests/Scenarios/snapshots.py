@@ -123,6 +123,7 @@ def killed(binary, work, rounds, chance):
                                 {"rename_pattern": ".+", "rename_replacement": f"copy-{number}", "indices": "i"})
                 else:
                     status, answer = server.call("PUT", f"/_snapshot/r/{name}?wait_for_completion=true", {"indices": "i", "ignore_unavailable": True})
+                    assert status == 200, answer
                     if status == 200:
                         told[name] = (before, max(most_sent, state["sent"])) if answer["snapshot"]["indices"] else (0, 0)
         except (OSError, ValueError):
@@ -133,7 +134,12 @@ def killed(binary, work, rounds, chance):
         server.process.wait(60)
         # What was sent and not acknowledged is sent again: it may be there or not.
         acknowledged, most_sent = state["acknowledged"], max(most_sent, state["sent"])
-        assert "sound" in run(binary, "snapshot", "verify", "--repo", repo) or not os.path.exists(repo)
+        if told:
+            assert "sound" in run(binary, "snapshot", "verify", "--repo", repo)
+        elif os.path.exists(repo):
+            # Stopped before the first was made, there is none.
+            done = subprocess.run([binary, "snapshot", "verify", "--repo", repo], capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0 or "there is no repository here" in done.stdout, done
     server = Server(binary, data)
     status, answer = server.call("POST", "/_snapshot/r/_cleanup")
     assert status == 200, answer
@@ -141,6 +147,7 @@ def killed(binary, work, rounds, chance):
         status, answer = server.call("POST", f"/_snapshot/r/{name}/_restore?wait_for_completion=true",
                                      {"rename_pattern": ".+", "rename_replacement": "again", "indices": "i", "ignore_unavailable": True})
         assert status == 200, answer
+        assert answer["snapshot"]["indices"] or not least, f"{name} has no index, and had {least} documents"
         if answer["snapshot"]["indices"]:
             status, answer = server.call("GET", "/again/_count")
             assert least <= answer["count"] <= most, f"{name}: {answer['count']} documents, {least} to {most} expected"
@@ -149,6 +156,7 @@ def killed(binary, work, rounds, chance):
     out = run(binary, "snapshot", "verify", "--repo", repo)
     assert "sound" in out and "nothing names" not in out, out
     run(binary, "check", "--data", data, "--quick")
+    assert kills and any(least for least, _ in told.values()), f"{kills} kills, told {told}: too little to mean anything"
     print(f"{kills} kills, {number} snapshots, removals and restores begun, {len(told)} snapshots told and restored; {out.strip()}")
 
 
