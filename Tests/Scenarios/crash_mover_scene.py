@@ -42,6 +42,7 @@ class Scene:
             done = Site(program, self.base, before).run()
             expect(done.returncode == 0, "the run before:", done.stdout, done.stderr)
         self.counts = collections.Counter()
+        self.staged_before = self.batches() if bucket else frozenset()
         site, record = self.site(f"{folder}/{name}-live"), f"{folder}/{name}.record"
         killed, _ = self.move(site, random.Random(1), record=record)
         expect(not killed, "a run that is not stopped was")
@@ -60,7 +61,17 @@ class Scene:
         if self.bucket:
             prefix = uuid.uuid4().hex
             places = {what: self.bucket.replace("?", f"/{prefix}/{what}?", 1) for what in ("archive", "staging")}
-        return Site(self.program, folder, self.policy, every=1 if self.serves else 0, **places)
+        site = Site(self.program, folder, self.policy, every=1 if self.serves else 0, **places)
+        site.staged_before = self.staged_before
+        return site
+
+    def batches(self):
+        """What the run before staged, in a folder: the bucket has none of it."""
+        db = sqlite3.connect(f"file:{self.base}/data/hot/isotherm.db?mode=ro", uri=True)
+        try:
+            return frozenset(prefix for prefix, in db.execute("SELECT staging FROM moves"))
+        finally:
+            db.close()
 
     def points(self, dice):
         for at, o in enumerate(self.operations):

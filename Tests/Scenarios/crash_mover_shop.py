@@ -262,7 +262,7 @@ class Shop:
         """What the journal calls staged is there, as its manifest says; gives the prefixes."""
         kept = set()
         for _, step, prefix, digest in moves:
-            if step not in ("staged", "verified", "flipped", "purged", "done") or prefix in self.staged_before:
+            if step not in ("staged", "verified", "flipped", "purged", "done") or prefix in site.staged_before:
                 continue
             kept.add(prefix)
             manifest, lines = site.staging.read(f"{prefix}/manifest.json"), site.staging.read(f"{prefix}/orders.ndjson")
@@ -274,9 +274,6 @@ class Shop:
                 manifest, lines = site.staging.read(name), site.staging.read(name.replace("manifest.json", "orders.ndjson"))
                 expect(lines is not None and hashlib.sha256(lines).hexdigest() == json.loads(manifest)["sha256"], "a manifest without its orders:", name)
         return kept
-
-    # Batches of the run before the one under test, when they were staged elsewhere.
-    staged_before = frozenset()
 
     async def warm(self, port, expected):
         connection = Connection(port)

@@ -139,6 +139,8 @@ class Site:
     def __init__(self, program, folder, policy, archive=None, staging=None, every=0, data=None):
         os.makedirs(folder, exist_ok=True)
         self.program, self.folder, self.policy, self.data = program, folder, policy, data or f"{folder}/data"
+        # Batches of the run before the one under test, when they were staged elsewhere.
+        self.staged_before = frozenset()
         self.archive, self.staging = objects(archive, f"{self.data}/cold"), objects(staging, f"{self.data}/staging")
         self.tiers, self.config = f"{folder}/tiers.yaml", f"{folder}/isotherm.yaml"
         with open(self.tiers, "w") as f:
