@@ -87,7 +87,7 @@ struct SnapshotTests {
         let node = try await nodeInMemory(), store = memoryStore()
         try await Self.shop(node)
         let before = try await node.contents("shop")
-        let slow = BusyStore(store) {
+        let slow = PuttingStore.busy(store) {
             try await node.fill("shop", 0..<300, title: "later")
             try await node.forceMerge("shop")
         }
@@ -209,7 +209,7 @@ struct SnapshotTests {
 
     @Test("told that its own root was there already, a writer looks whose it is")
     func ownRoot() async throws {
-        let node = try await nodeInMemory(), store = memoryStore(), repository = repository(TwiceToldStore(store))
+        let node = try await nodeInMemory(), store = memoryStore(), repository = repository(PuttingStore.twiceTold(store))
         try await Self.shop(node)
         _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)
         #expect(try await repository.list().map(\.name) == ["a"])
@@ -220,7 +220,7 @@ struct SnapshotTests {
     @Test("a store that does not keep to `ifAbsent` is refused when it is tried out")
     func unconditional() async throws {
         try await repository(memoryStore()).tryOut()
-        await #expect(throws: EngineError.self) { try await repository(CarelessStore(memoryStore())).tryOut() }
+        await #expect(throws: EngineError.self) { try await repository(PuttingStore.careless(memoryStore())).tryOut() }
     }
 
     @Test("of indexes restored together either all are there or none: one that cannot be opened takes the others back", arguments: [true, false])
@@ -302,53 +302,38 @@ struct SnapshotTests {
     }
 }
 
-/// Does something else during its first put.
-private final class BusyStore: ObjectStore {
-    private let inner: any ObjectStore
-    private let meanwhile: @Sendable () async throws -> Void
-    private let counting: CountingObjectStore
-    init(_ inner: any ObjectStore, _ meanwhile: @escaping @Sendable () async throws -> Void) {
-        (self.inner, self.meanwhile) = (inner, meanwhile)
-        counting = CountingObjectStore(inner)
-    }
-    var place: String { inner.place }
-    func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag {
-        if counting.counts.puts == 0 { do { try await meanwhile() } catch { Issue.record(error) } }
-        return try await counting.put(key, bytes, ifAbsent: ifAbsent)
-    }
-    func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: ifAbsent) }
-    func get(_ key: String) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key) }
-    func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
-    func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }
-    func delete(_ key: String) async throws(ObjectStoreError) { try await inner.delete(key) }
-    func list(_ request: ObjectListRequest) async throws(ObjectStoreError) -> ObjectPage { try await inner.list(request) }
-}
+/// Puts in another way than the store below does.
+private final class PuttingStore: ObjectStore {
+    typealias Put = @Sendable (any ObjectStore, String, [UInt8], Bool) async throws(ObjectStoreError) -> ObjectTag
+    private let inner: any ObjectStore, body: Put
+    init(_ inner: any ObjectStore, _ body: @escaping Put) { (self.inner, self.body) = (inner, body) }
 
-/// Writes, and says of roots that they were there already.
-private final class TwiceToldStore: ObjectStore {
-    private let inner: any ObjectStore
-    init(_ inner: any ObjectStore) { self.inner = inner }
-    var place: String { inner.place }
-    func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag {
-        let tag = try await inner.put(key, bytes, ifAbsent: ifAbsent)
-        if key.hasPrefix("index-") { throw ObjectStoreError(.alreadyExists, place: place + "/" + key, "another object has this key") }
-        return tag
+    /// Does something else during its first put.
+    static func busy(_ inner: any ObjectStore, _ meanwhile: @escaping @Sendable () async throws -> Void) -> PuttingStore {
+        let counting = CountingObjectStore(inner)
+        return PuttingStore(counting) { (store, key, bytes, ifAbsent) async throws(ObjectStoreError) in
+            if counting.counts.puts == 0 { do { try await meanwhile() } catch { Issue.record(error) } }
+            return try await store.put(key, bytes, ifAbsent: ifAbsent)
+        }
     }
-    func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: ifAbsent) }
-    func get(_ key: String) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key) }
-    func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
-    func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }
-    func delete(_ key: String) async throws(ObjectStoreError) { try await inner.delete(key) }
-    func list(_ request: ObjectListRequest) async throws(ObjectStoreError) -> ObjectPage { try await inner.list(request) }
-}
 
-/// Passes over `ifAbsent`, as servers that do not know If-None-Match do.
-private final class CarelessStore: ObjectStore {
-    private let inner: any ObjectStore
-    init(_ inner: any ObjectStore) { self.inner = inner }
+    /// Writes, and says of roots that they were there already.
+    static func twiceTold(_ inner: any ObjectStore) -> PuttingStore {
+        PuttingStore(inner) { (store, key, bytes, ifAbsent) async throws(ObjectStoreError) in
+            let tag = try await store.put(key, bytes, ifAbsent: ifAbsent)
+            if key.hasPrefix("index-") { throw ObjectStoreError(.alreadyExists, place: store.place + "/" + key, "another object has this key") }
+            return tag
+        }
+    }
+
+    /// Passes over `ifAbsent`, as servers that do not know If-None-Match do.
+    static func careless(_ inner: any ObjectStore) -> PuttingStore {
+        PuttingStore(inner) { (store, key, bytes, _) async throws(ObjectStoreError) in try await store.put(key, bytes, ifAbsent: false) }
+    }
+
     var place: String { inner.place }
-    func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag { try await inner.put(key, bytes, ifAbsent: false) }
-    func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: false) }
+    func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag { try await body(inner, key, bytes, ifAbsent) }
+    func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: ifAbsent) }
     func get(_ key: String) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key) }
     func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
     func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }

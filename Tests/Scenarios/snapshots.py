@@ -124,8 +124,7 @@ def killed(binary, work, rounds, chance):
                 else:
                     status, answer = server.call("PUT", f"/_snapshot/r/{name}?wait_for_completion=true", {"indices": "i", "ignore_unavailable": True})
                     assert status == 200, answer
-                    if status == 200:
-                        told[name] = (before, max(most_sent, state["sent"])) if answer["snapshot"]["indices"] else (0, 0)
+                    told[name] = (before, max(most_sent, state["sent"])) if answer["snapshot"]["indices"] else (0, 0)
         except (OSError, ValueError):
             kills += 1
         state["stop"] = True

@@ -100,8 +100,7 @@ package final class SnapshotRepository: Sendable {
         next.writers = (next.writers + [me]).suffix(RepositoryRoot.writersMax)
         do throws(ObjectStoreError) { try await store.put(RepositoryRoot.key(next.generation), next.encoded(), ifAbsent: true) } catch {
             // Some file systems over a network tell of a link that they made, and repeated, as of another's.
-            if error.kind == .alreadyExists, !(try await newest().writers.contains(me)) { return false }
-            if error.kind == .alreadyExists { return true }
+            if error.kind == .alreadyExists { return try await newest().writers.contains(me) }
             if error.mayHaveBeenApplied, let seen = try? await newest(), seen.writers.contains(me) { return true }
             throw failure(error)
         }

@@ -142,6 +142,16 @@ extension CommandRunner {
         return row
     }
 
+    /// A product by its name for the lines of an order that was placed elsewhere, or before the store's backup: one that is not known is made as the line has it, out of stock.
+    func productRow(_ id: ProductID, title: String, seller: String?, price: Money) throws(StoreError) -> Int64 {
+        if let known = try connection.first("SELECT product FROM products WHERE product_id = ?", .text(id.text), make: { $0.int(0) }) { return known }
+        if let seller { try connection.run("INSERT INTO sellers(seller_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING", .text(seller), .text(seller)) }
+        try connection.run(
+            "INSERT INTO products(product_id, title, seller_id, currency, price_minor) VALUES (?, ?, ?, ?, ?)",
+            .text(id.text), .text(title), .optional(seller), .text(price.currency.code), .int(price.minor))
+        return connection.lastRowID
+    }
+
     func requirePerson(_ person: PersonRef) throws(StoreError) {
         if people.contains(person) { return }
         guard try connection.first("SELECT 1 FROM people WHERE person_ref = ?", .id(person.value), make: { _ in true }) == true else {

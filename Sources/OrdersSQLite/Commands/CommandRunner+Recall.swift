@@ -46,19 +46,9 @@ extension CommandRunner {
                 INSERT INTO order_lines(order_id, position, product, title, seller_id, quantity, unit_minor, freight_minor, total_minor, shipped, returned)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
-                .id(order.id.value), .int(line.position), .int(try productRow(of: line, order.currency)), .text(line.title), .optional(line.seller), .int(line.quantity),
+                .id(order.id.value), .int(line.position), .int(try productRow(line.product, title: line.title, seller: line.seller, price: Money(line.unitMinor, order.currency))), .text(line.title), .optional(line.seller), .int(line.quantity),
                 .int(line.unitMinor), .int(line.freightMinor), .int(line.totalMinor), .int(line.shipped), .int(line.returned))
         }
-    }
-
-    /// A product that hot does not know, since it was restored from before the product, is made as the line has it: out of stock.
-    private func productRow(of line: OrderLine, _ currency: Currency) throws(StoreError) -> Int64 {
-        if let known = try connection.first("SELECT product FROM products WHERE product_id = ?", .text(line.product.text), make: { $0.int(0) }) { return known }
-        if let seller = line.seller { try connection.run("INSERT INTO sellers(seller_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING", .text(seller), .text(seller)) }
-        try connection.run(
-            "INSERT INTO products(product_id, title, seller_id, currency, price_minor) VALUES (?, ?, ?, ?, ?)",
-            .text(line.product.text), .text(line.title), .optional(line.seller), .text(currency.code), .int(line.unitMinor))
-        return connection.lastRowID
     }
 
     /// What carriers called it was erased; the names must differ all the same.

@@ -112,7 +112,7 @@ extension CommandRunner {
             let sum = try line.unitMinor.times(exactly: line.quantity).adding(exactly: line.freightMinor)
             total = try total.adding(exactly: sum)
             let master = MasterRow(
-                product: try importedProduct(line, order.currency), title: line.title, seller: line.seller, price: Money(line.unitMinor, order.currency))
+                product: try productRow(line.product, title: line.title, seller: line.seller, price: Money(line.unitMinor, order.currency)), title: line.title, seller: line.seller, price: Money(line.unitMinor, order.currency))
             lines.append(PricedLine(master: master, id: line.product, quantity: line.quantity, freight: line.freightMinor, total: sum))
         }
         for payment in order.payments { paid = try paid.adding(exactly: payment.amountMinor) }
@@ -171,16 +171,5 @@ extension CommandRunner {
         try connection.run("INSERT INTO people(person_ref, created_at) VALUES (?, ?)", .id(ref.value), .at(order.placedAt))
         try keepKey("person", key, ref.value)
         return ref
-    }
-
-    private func importedProduct(_ line: HistoricOrder.Line, _ currency: Currency) throws(StoreError) -> Int64 {
-        if let known = try connection.first("SELECT product FROM products WHERE product_id = ?", .text(line.product.text), make: { $0.int(0) }) { return known }
-        if let seller = line.seller {
-            try connection.run("INSERT INTO sellers(seller_id, name) VALUES (?, ?) ON CONFLICT DO NOTHING", .text(seller), .text(seller))
-        }
-        try connection.run(
-            "INSERT INTO products(product_id, title, seller_id, currency, price_minor) VALUES (?, ?, ?, ?, ?)",
-            .text(line.product.text), .text(line.title), .optional(line.seller), .text(currency.code), .int(line.unitMinor))
-        return connection.lastRowID
     }
 }
