@@ -193,6 +193,43 @@ struct ReconcileTests {
         shop.store.close()
     }
 
+    @Test("what a gateway says once more, of what only the documents still know, counts once: by payment, kind, sum and moment")
+    func duplicatesAfterwards() async throws {
+        let shop = try await MoverShop(), people = try await shop.people(1), day = MoverShop.day
+        let id = OrderID(try await shop.run(.placeOrder(OrderDraft(person: people[0], lines: [.init("thing-1", quantity: 3)])), age: 100 * day).id ?? .random())
+        let backup = try await OrderBackup.write(of: shop.store, to: shop.folder)
+        let payment = PaymentID(try await shop.run(.startPayment(id, PaymentDraft(gateway: "g")), age: 100 * day).id ?? .random())
+        try await shop.report(payment, .authorise, age: 100 * day)
+        let total = try await shop.sight(id).order.totalMinor
+        try await shop.report(payment, .capture, amount: total - 7, id: "part", age: 99 * day)
+        try await shop.report(payment, .capture, id: "rest", age: 98 * day)
+        try await shop.run(.createShipment(id, ShipmentDraft(carrier: "dhl", trackingCode: "T\(id)")), age: 100 * day)
+        try await shop.track(id, "deliver", .deliver, age: 97 * day)
+        // Two of one sum and one moment.
+        for name in ["first", "second"] { try await shop.report(payment, .refund, amount: 5, id: name, age: 96 * day) }
+        _ = try await shop.mover().run(MoverShop.policy, at: MoverShop.now)
+        let last = try await shop.sight(id)
+        #expect(last.order.refundedMinor == 10 && last.order.paidMinor == total)
+
+        let again = try await shop.restored(backup)
+        #expect(try await again.reconciler().run().lost == [])
+        for _ in 0..<2 {
+            try await again.report(payment, .authorise, age: 100 * day)
+            try await again.report(payment, .capture, amount: total - 7, id: "part", age: 99 * day)
+            try await again.report(payment, .capture, id: "rest", age: 98 * day)
+            for name in ["first", "second"] { try await again.report(payment, .refund, amount: 5, id: name, age: 96 * day) }
+            #expect(try await again.sight(id) == last)
+        }
+        // A third of the same sum and moment is one; so is one of another moment or sum.
+        try await again.report(payment, .refund, amount: 5, id: "third", age: 96 * day)
+        try await again.report(payment, .refund, amount: 5, id: "fourth", age: 95 * day)
+        try await again.report(payment, .refund, amount: 6, id: "fifth", age: 96 * day)
+        #expect(try await again.sight(id).order.refundedMinor == 26)
+        #expect(try await again.store.reconciliation(by: MoverShop.caller()).sums.isEmpty)
+        await again.close()
+        shop.store.close()
+    }
+
     @Test("the product index follows a restored store, though it knew a later one")
     func products() async throws {
         let shop = try await MoverShop()

@@ -7,8 +7,8 @@
 //     of an order that hot does not know        it gets a row, and its person one without a name
 //
 // Invariants
-//     1  Only what a document proves is taken over. Payments go forward to what it says of them; of events whose names were lost with hot a late duplicate is
-//        not known as one by its name any more: the payment's state refuses one of the whole sum, and not one of a part, which then counts twice.
+//     1  Only what a document proves is taken over. Payments go forward to what it says of them. The names of their events were lost with hot: an event gets
+//        one of ours, `reconciled-…`, until its gateway says it once more (`nameBroughtForward`).
 //     2  Units that the order held when the backup was taken are sold or given back as its state says now.
 
 import Orders

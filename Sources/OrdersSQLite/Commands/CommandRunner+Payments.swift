@@ -33,6 +33,9 @@ extension CommandRunner {
             guard seen == report.payment else { throw .conflict("this event was of another payment") }
             return StoreOutcome(id: report.payment.value, state: payment.ledger.state.rawValue, recordVersion: payment.version, changed: 0)
         }
+        if try nameBroughtForward(report) {
+            return StoreOutcome(id: report.payment.value, state: payment.ledger.state.rawValue, recordVersion: payment.version)
+        }
         var ledger = payment.ledger
         do throws(StoreError) {
             let (kind, amount) = try ledger.apply(report.what, amount: report.amountMinor, asked: payment.amount, tables: tables)
@@ -79,6 +82,25 @@ extension CommandRunner {
         try connection.first(
             "SELECT payment_id FROM payment_events WHERE gateway = ? AND event_id = ?", .text(report.gateway), .text(report.eventID)
         ) { row throws(StoreError) in try row.id(0, as: PaymentKind.self) }
+    }
+
+    /// Whether this is an event that came back from an order's document (`CommandRunner+Adopt`): it then has its name again, and is known by it.
+    ///
+    /// Told by payment, kind, sum and moment. Of two that are alike in all of these each is taken once, so the sums are right whichever comes first.
+    private func nameBroughtForward(_ report: PaymentReport) throws(StoreError) -> Bool {
+        let found = try connection.first(
+            """
+            SELECT seq FROM payment_events WHERE payment_id = ?1 AND event_id GLOB 'reconciled-*' AND (kind = ?2 OR kind GLOB ?2 || '_*') AND happened_at = ?3
+                AND (?4 IS NULL OR amount_minor = ?4) ORDER BY seq LIMIT 1
+            """, .id(report.payment.value), .text(report.what.rawValue), .at(report.happenedAt), report.amountMinor.map { .int($0) } ?? .null
+        ) { $0.int(0) }
+        guard let found else { return false }
+        try connection.run("UPDATE payment_events SET event_id = ?2 WHERE seq = ?1", .int(found), .text(report.eventID))
+        // Lost with hot too, and wanted by whoever gives money back.
+        if let reference = report.gatewayReference {
+            try connection.run("UPDATE payments SET gateway_reference = coalesce(gateway_reference, ?2) WHERE payment_id = ?1", .id(report.payment.value), .text(reference))
+        }
+        return true
     }
 
     private struct Change {

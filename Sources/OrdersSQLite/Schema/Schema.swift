@@ -10,7 +10,7 @@ package enum Schema {
     package static let migrations: [(name: String, sql: String)] = [
         ("1-orders", schema1), ("2-payments-and-logistics", schema2), ("3-follow-graph", schema3),
         ("4-fewer-pages", schema4), ("5-tiers", schema5), ("6-left-copies", schema6),
-        ("7-sealing", schema7), ("8-order-reads", schema8),
+        ("7-sealing", schema7), ("8-order-reads", schema8), ("9-names-of-events", schema9),
     ]
 
     /// The migrator of the first `count` numbers: all of them but in tests.
