@@ -72,7 +72,7 @@ race: build ## 64 clients over HTTP after the last 10 of one product, again and 
 
 history: build ## Olist over three tiers: everybody's history at every limit against the CSVs.
 	python3 -B Tests/Scenarios/history.py $(BIN) $(SHARED)/corpora/olist-orders --sample 0
-	python3 -B Tests/Scenarios/history.py $(BIN) $(SHARED)/corpora/olist-orders --sample 100 --reconcile
+	python3 -B Tests/Scenarios/history.py $(BIN) $(SHARED)/corpora/olist-orders --sample 100 --reconcile --lose-warm
 	python3 -B Tests/Scenarios/history.py $(BIN) $(SHARED)/corpora/olist-orders --sample 0 --people 300 --seed $(or $(SEED),1)
 
 walks: build ## Histories walked while mover, writers and late changes run: make walks WALKS=100000 ORDERS=1000000

@@ -232,7 +232,7 @@ race() { python3 -B Tests/Scenarios/race.py "$bin" --rounds 50; }
 history() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders"; }
 
 # The same, its customers made into 300 with thousands of orders; and hot restored from a backup of before the last two of three runs, and reconciled.
-history_rekeyed() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders" --people 300 --sample 40 --reconcile; }
+history_rekeyed() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenarios/history.py "$bin" "$shared/corpora/olist-orders" --people 300 --sample 40 --reconcile --lose-warm; }
 
 # Walks through generated histories while mover, writers and late changes run; `make walks` does 100,000 over a million orders.
 walks() { python3 -B Tests/Scenarios/walks.py "$bin"; }
