@@ -25,12 +25,12 @@ extension TableSnapshot {
     /// The order, or nil. At most two ranged reads; one when the file's look-up index was read before.
     package func get(_ key: ArchivedOrder.Key) async throws(ArchiveError) -> (row: ArchivedRow?, cost: ReadCost) {
         guard let slice = slice(person: key.person, in: key.partition) else { return (nil, ReadCost()) }
-        let found = try await orders(of: key.person, in: slice)
+        let found = try await orders(of: key.person, in: slice, [key.order])
         return (found.rows.first { $0.order.id == key.order }, found.cost)
     }
 
-    /// A person's orders of these months, or of all that the table has.
-    package func ofPerson(_ person: String, partitions wanted: [Partition]? = nil) async throws(ArchiveError) -> ArchiveAnswer {
+    /// A person's orders of these months, or of all that the table has; of these only, where they are named.
+    package func ofPerson(_ person: String, partitions wanted: [Partition]? = nil, orders: Set<String>? = nil) async throws(ArchiveError) -> ArchiveAnswer {
         let slices = Set(wanted ?? partitions).sorted().compactMap { slice(person: person, in: $0) }
         var answer = ArchiveAnswer(rows: [], cost: ReadCost())
         let parts = await withTaskGroup(of: Result<Part, ArchiveError>.self) { group in
@@ -38,7 +38,7 @@ extension TableSnapshot {
             while parts.count < slices.count {
                 while next < slices.count, next - parts.count < Self.readsMax {
                     let slice = slices[next]
-                    group.addTask { await self.part(person, slice) }
+                    group.addTask { await self.part(person, slice, orders) }
                     next += 1
                 }
                 if let part = await group.next() { parts.append(part) }
@@ -58,8 +58,8 @@ extension TableSnapshot {
     /// Files of one person that are read at once.
     private static let readsMax = 8
 
-    private func part(_ person: String, _ slice: FileSlice) async -> Result<Part, ArchiveError> {
-        do throws(ArchiveError) { return .success(try await orders(of: person, in: slice)) } catch { return .failure(error) }
+    private func part(_ person: String, _ slice: FileSlice, _ wanted: Set<String>?) async -> Result<Part, ArchiveError> {
+        do throws(ArchiveError) { return .success(try await orders(of: person, in: slice, wanted)) } catch { return .failure(error) }
     }
 
     /// Every order, file by file, a row group at a time, with what was read so far. Stops when `visit` gives false.
@@ -102,7 +102,7 @@ extension TableSnapshot {
         }
     }
 
-    private func orders(of person: String, in slice: FileSlice) async throws(ArchiveError) -> (rows: [ArchivedRow], cost: ReadCost) {
+    private func orders(of person: String, in slice: FileSlice, _ wanted: Set<String>?) async throws(ArchiveError) -> (rows: [ArchivedRow], cost: ReadCost) {
         let meter = ReadMeter(), place = table.place + "/" + slice.path, key = Array(person.utf8)
         var lookup = table.lookups[slice.path]
         if lookup == nil {
@@ -117,22 +117,22 @@ extension TableSnapshot {
             var cost = meter.cost
             cost += lookup.cost(of: key)
             let columns = try await decoding(place) { () async throws(ParquetError) in try await lookup.rows(key) }
-            return (try Self.all(columns, place), cost)
+            return (try Self.all(columns, wanted, place), cost)
         }
         let (file, fileMeter) = try await table.file(slice)
         var rows: [ArchivedRow] = []
         for group in file.metadata.rowGroups.indices {
             let maybe = try await decoding(place) { () async throws(ParquetError) in try await file.mayContain(key, leaf: OrderColumns.Leaf.person, group: group) }
-            if maybe { rows += try await table.rows(of: group, in: file, slice).filter { $0.order.person == person } }
+            if maybe { rows += try await table.rows(of: group, in: file, slice, wanted).filter { $0.order.person == person } }
         }
         var cost = meter.cost
         cost += fileMeter.cost
         return (rows, cost)
     }
 
-    private static func all(_ columns: [ColumnValues], _ place: String) throws(ArchiveError) -> [ArchivedRow] {
+    private static func all(_ columns: [ColumnValues], _ wanted: Set<String>?, _ place: String) throws(ArchiveError) -> [ArchivedRow] {
         var reader = try OrderRows(columns, place: place), rows: [ArchivedRow] = []
-        while let row = try reader.next() { rows.append(row) }
+        while let row = try reader.next(of: wanted) { rows.append(row) }
         return rows
     }
 }
@@ -172,11 +172,11 @@ extension HudiTable {
         return file
     }
 
-    func rows(of group: Int, in file: ParquetFile, _ slice: FileSlice) async throws(ArchiveError) -> [ArchivedRow] {
+    func rows(of group: Int, in file: ParquetFile, _ slice: FileSlice, _ wanted: Set<String>? = nil) async throws(ArchiveError) -> [ArchivedRow] {
         let place = place + "/" + slice.path
         let columns = try await decoding(place) { () async throws(ParquetError) in try await file.columns(of: group, gap: 1 << 20) }
         var reader = try OrderRows(columns, place: place), rows: [ArchivedRow] = []
-        while let row = try reader.next() { rows.append(row) }
+        while let row = try reader.next(of: wanted) { rows.append(row) }
         return rows
     }
 

@@ -13,6 +13,8 @@ struct TableListing {
     var decided: Set<HudiInstant> = []
     /// Every timeline object, by instant.
     var timeline: [HudiInstant: [String]] = [:]
+    /// Of those and of the decisions, by path.
+    var timelineBytes: [String: Int] = [:]
     /// Bytes by path.
     var files: [String: Int] = [:]
     var partitions: Set<Partition> = []
@@ -24,6 +26,7 @@ struct TableListing {
         var begun: Set<HudiInstant> = [], done: Set<HudiInstant> = []
         for entry in entries {
             let path = String(entry.key.dropFirst(table.prefix.count + 1))
+            if path.hasPrefix(Self.hoodie) { timelineBytes[path] = entry.size }
             if path.hasPrefix(Self.decisions) {
                 if let instant = HudiInstant(path.dropFirst(Self.decisions.count)) { decided.insert(instant) }
             } else if path.hasPrefix(Self.hoodie) {

@@ -50,7 +50,7 @@ extension HudiTable {
     private func snapshot(_ listing: TableListing) async throws(ArchiveError) -> TableSnapshot {
         var history: [String: [FileSlice]] = [:], newest: [String: FileSlice] = [:]
         for instant in listing.completed {
-            for write in try await commit(instant).writes {
+            for write in try await commit(instant, listing).writes {
                 if let before = newest[write.slice.fileID], before.partition != write.slice.partition {
                     throw ArchiveError(.damaged, place: place, "file group \(write.slice.fileID) in two partitions")
                 }
@@ -65,13 +65,22 @@ extension HudiTable {
         return TableSnapshot(table: self, instants: listing.completed, slices: newest, history: history, listing: listing)
     }
 
-    func commit(_ instant: HudiInstant) async throws(ArchiveError) -> HudiCommit {
+    func commit(_ instant: HudiInstant, _ listing: TableListing) async throws(ArchiveError) -> HudiCommit {
         if let known = commits[instant] { return known }
         let path = "\(TableListing.hoodie)\(instant).commit"
-        let bytes = try await reaching { () async throws(ObjectStoreError) in try await store.get(key(path)) }
+        let bytes = try await timelineObject(path, byteCount: listing.timelineBytes[path])
         let commit = try HudiCommit(parsing: bytes, instant: instant, place: place + "/" + path)
         commits[instant] = commit
         return commit
+    }
+
+    /// A `.commit` or a decision, unless it is longer than any of ours.
+    /// - Parameter byteCount: as listed; nil asks for it.
+    func timelineObject(_ path: String, byteCount: Int?) async throws(ArchiveError) -> [UInt8] {
+        let key = key(path)
+        let size = if let byteCount { byteCount } else { try await reaching { () async throws(ObjectStoreError) in try await store.head(key).size } }
+        guard size <= HudiCommit.bytesMax else { throw ArchiveError(.damaged, place: place + "/" + path, "no commit: it has \(size) bytes") }
+        return try await reaching { () async throws(ObjectStoreError) in try await store.get(key) }
     }
 }
 

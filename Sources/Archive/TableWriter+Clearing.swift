@@ -41,7 +41,7 @@ extension TableWriter {
     /// Base files that no completed commit names; only those that are named as ours are: others are somebody's.
     private func strays(_ listing: TableListing) async throws(ArchiveError) -> [(path: String, instant: HudiInstant)] {
         var named: Set<String> = []
-        for instant in listing.completed { for write in try await table.commit(instant).writes { named.insert(write.slice.path) } }
+        for instant in listing.completed { for write in try await table.commit(instant, listing).writes { named.insert(write.slice.path) } }
         return listing.files.keys.filter { !named.contains($0) }.sorted().compactMap { path in FileSlice(path: path, byteCount: 0, rowCount: 0).map { (path, $0.instant) } }
     }
 
@@ -52,8 +52,7 @@ extension TableWriter {
             try await put(path, Self.rolledBack)
             return false
         } catch { if error.kind != .fenced { throw error } }
-        let bytes: [UInt8]
-        do throws(ObjectStoreError) { bytes = try await table.store.get(table.key(path)) } catch { throw ArchiveError(error) }
+        let bytes = try await table.timelineObject(path, byteCount: nil)
         if bytes == Self.rolledBack { return false }
         _ = try HudiCommit(parsing: bytes, instant: instant, place: table.place + "/" + path)
         try await show(bytes, instant)

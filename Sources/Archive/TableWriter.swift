@@ -180,9 +180,15 @@ package actor TableWriter {
     /// Order matters: the decision, which nobody can take back, then `.commit`, which all see.
     private func decide(_ commit: HudiCommit, _ instant: HudiInstant, since before: TableSnapshot) async throws(ArchiveError) {
         let bytes = commit.serialized(schema: OrderColumns.avro)
+        guard bytes.count <= HudiCommit.bytesMax else { throw ArchiveError(.misuse, place: table.place, "\(commit.writes.count) files in one commit: fewer orders at once") }
         let listing = try await TableListing(table)
         // The files say what the table was then and what changes: another's commit since would be taken back by them. A lease of another store does not tell.
         guard listing.completed == before.listing.completed else { throw ArchiveError(.fenced, place: table.place, "another writer has committed since this one looked") }
+        // Another's that is begun would do so too. Each writer puts its `.requested` before it lists, so of two at once one at least sees the other's, and gives up.
+        // Nobody gives up for ever: who gave up knows nothing any more (`alone`), and who knows nothing first clears away what was begun, its own too (`ready`).
+        guard listing.pending.allSatisfy({ $0 == instant }) else {
+            throw ArchiveError(.fenced, place: table.place, "another writer has begun a commit, or left one begun: the next try clears that away")
+        }
         guard commit.writes.allSatisfy({ listing.files[$0.slice.path] == $0.slice.byteCount }) else {
             throw ArchiveError(.fenced, place: table.place, "another writer took over and removed what this one wrote")
         }

@@ -32,8 +32,19 @@ package struct ParquetLimits: Sendable {
     package var chunkEntriesMax = 16 << 20
     /// Bytes of one column chunk's values in memory.
     package var chunkBytesMax = 512 << 20
+    /// Of all columns of a row group that are held together.
+    package var groupBytesMax = 1 << 30
+    /// Column chunks of a file: some bytes of its footer are hundreds in memory.
+    package var chunksMax = 1 << 20
     package var footerBytesMax = 64 << 20
     package var schemaElementsMax = 10_000
     package var schemaDepthMax = 32
     package init() {}
+
+    /// For the next column of a row group of which so many bytes are held.
+    func after(_ held: Int) -> ParquetLimits {
+        var limits = self
+        limits.chunkBytesMax = min(chunkBytesMax, max(0, groupBytesMax - held))
+        return limits
+    }
 }

@@ -3,12 +3,15 @@
 // In each folder files and folders are sorted together, a folder as its name with a "/": then walking depth first meets the keys in order
 // ("a-b" comes before "a/b", since "-" < "/"; no two names of a folder confuse, since a file and a folder cannot have the same).
 // A folder whose keys all lie before the start of the page is not entered, so a page costs the folders it shows and those on the way to it.
+//
+// Within a folder a later name is looked at no earlier than the one before it, as everywhere on S3: of an object, and a lesser one that was removed after it was made,
+// one at least is seen. A folder's names are read at once, so where one has gone away since, those behind it are read anew.
 
 struct FolderListing {
     private let prefix: [UInt8]
     /// Keys after this one; one that ends with "/" stands for a whole folder.
-    private let after: [UInt8]?
-    private let isAfterFolder: Bool
+    private var after: [UInt8]?
+    private var isAfterFolder: Bool
     private let byFolder: Bool
     private let limit: Int
 
@@ -27,8 +30,15 @@ struct FolderListing {
     }
 
     func page(_ root: any Directory) throws(StorageError) -> ObjectPage {
-        var page = ObjectPage(), last = ""
-        guard let first = try start(root) else { return page }
+        var page = ObjectPage(), last = "", rest = self
+        // Ends: each time it goes on further behind.
+        while let gone = try rest.fill(&page, &last, root) { (rest.after, rest.isAfterFolder) = (gone, gone.last == UInt8(ascii: "/")) }
+        return page
+    }
+
+    /// Adds to the page. Gives the first key that was there when its folder was read and is not any more; nil when the page is made.
+    private func fill(_ page: inout ObjectPage, _ last: inout String, _ root: any Directory) throws(StorageError) -> [UInt8]? {
+        guard let first = try start(root) else { return nil }
         var levels = [first]
         while let level = levels.last {
             guard level.next < level.entries.count else {
@@ -42,7 +52,7 @@ struct FolderListing {
 
             var shown: ObjectPage.Entry?
             if isFolder {
-                guard let folder = try level.folder.existing(text(entry.dropLast())) else { continue }
+                guard let folder = try level.folder.existing(text(entry.dropLast())) else { return key }
                 if !byFolder {
                     levels.append(try Self.level(folder, key, []))
                     continue
@@ -51,17 +61,17 @@ struct FolderListing {
                 inner.after = after.map { text($0) }
                 if try FolderListing(inner).page(root).objects.isEmpty { continue }
             } else {
-                guard let status = try level.folder.status(text(entry)) else { continue }
+                guard let status = try level.folder.status(text(entry)) else { return key }
                 shown = ObjectPage.Entry(key: text(key), size: status.length)
             }
             if page.objects.count + page.folders.count == limit {
                 page.next = last
-                return page
+                return nil
             }
             if let shown { page.objects.append(shown) } else { page.folders.append(text(key)) }
             last = text(key)
         }
-        return page
+        return nil
     }
 
     // MARK: -

@@ -67,6 +67,10 @@ struct NamesTests {
         #expect(read["a"] == "b" && read["c d"] == "eéf" && read["g"] == "")
         #expect(HudiProperties(parsing: Array("a=\\u12".utf8)) == nil)
         #expect(HudiProperties(parsing: [0x61, 0xFF]) == nil)
+        // Each line is looked for among those before it.
+        func lines(_ count: Int) -> [UInt8] { Array((0..<count).map { "\($0)=x\n" }.joined().utf8) }
+        #expect(HudiProperties(parsing: lines(1_000))?.entries.count == 1_000)
+        #expect(HudiProperties(parsing: lines(1_001)) == nil)
         for end in 0..<theirs.utf8.count { _ = HudiProperties(parsing: Array(theirs.utf8.prefix(end))) }
     }
 

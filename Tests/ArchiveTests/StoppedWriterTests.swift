@@ -103,6 +103,47 @@ struct StoppedWriterTests {
         #expect(SampleOrders.sorted(try await bench.table().snapshot().all().map(\.order)) == SampleOrders.sorted(first + second + third))
     }
 
+    @Test("two who both hold a lease, each of another store, and each asleep before its decision: one commits, the other gives up, and nothing is lost")
+    func twoAtOnce() async throws {
+        let bench = Bench(buckets: 1), orders = SampleOrders.early[0..<30].map { SampleOrders.order($0) }
+        let first = Array(orders[..<10]), second = Array(orders[10..<20]), third = Array(orders[20...])
+        _ = try await bench.writer().upsert(first)
+        let door = SleepingStore(bench.store, before: 0, of: "/.aux/isotherm/"), otherDoor = SleepingStore(bench.store, before: 0, of: "/.aux/isotherm/")
+        let one = try await bench.writer(over: door, lease: bench.lease.takeForgetful())
+        let other = try await bench.writer(over: otherDoor, lease: bench.lease.takeForgetful())
+        // Both have looked before either begins.
+        _ = try await one.snapshot()
+        _ = try await other.snapshot()
+        let task = Task { _ = try await one.upsert(second) }
+        #expect(await door.asleep(or: task))
+        let otherTask = Task { _ = try await other.upsert(third) }
+        let isAsleep = await otherDoor.asleep(or: otherTask)
+        await door.wake()
+        try await task.value
+        if isAsleep { await otherDoor.wake() }
+        await #expect(throws: ArchiveError.self) { try await otherTask.value }
+        #expect(SampleOrders.sorted(try await bench.table().snapshot().all().map(\.order)) == SampleOrders.sorted(first + second))
+        let heir = try await bench.writer(lease: bench.lease.takeForgetful())
+        _ = try await heir.upsert(third)
+        let snapshot = try await bench.table().snapshot()
+        #expect(SampleOrders.sorted(try await snapshot.all().map(\.order)) == SampleOrders.sorted(orders))
+        try await Self.expectClean(bench, snapshot)
+    }
+
+    @Test("what another began and left makes a writer give up once: it clears that away, with what it began itself, before the next")
+    func othersBegun() async throws {
+        let bench = Bench(buckets: 1), orders = SampleOrders.early[0..<20].map { SampleOrders.order($0) }, writer = try await bench.writer()
+        _ = try await writer.upsert(Array(orders[..<10]))
+        let begun = "cold/orders/.hoodie/20250101000000000.commit.requested"
+        try await bench.store.put(begun, [])
+        await #expect(throws: ArchiveError.self) { try await writer.upsert(Array(orders[10...])) }
+        _ = try await writer.upsert(Array(orders[10...]))
+        let snapshot = try await bench.table().snapshot()
+        #expect(SampleOrders.sorted(try await snapshot.all().map(\.order)) == SampleOrders.sorted(orders))
+        #expect(try await bench.store.headIfPresent(begun) == nil && snapshot.pending.isEmpty)
+        try await Self.expectClean(bench, snapshot)
+    }
+
     @Test("clearing away what a dead writer left takes no file that somebody began to write meanwhile, and none that is not the table's")
     func othersFiles() async throws {
         let bench = Bench(buckets: 1)
@@ -181,8 +222,9 @@ private actor SleepGate {
 }
 
 private final class SleepingStore: ObjectStore {
-    private let inner: any ObjectStore, gate: SleepGate
-    init(_ inner: any ObjectStore, before: Int) { (self.inner, gate) = (inner, SleepGate(before)) }
+    private let inner: any ObjectStore, gate: SleepGate, part: String
+    /// - Parameter part: puts of other keys than those it is in do not count, nor does any delete; "" for all.
+    init(_ inner: any ObjectStore, before: Int, of part: String = "") { (self.inner, gate, self.part) = (inner, SleepGate(before), part) }
 
     /// True once it sleeps, false when the task ended before.
     func asleep(or task: Task<Void, any Error>) async -> Bool {
@@ -194,7 +236,7 @@ private final class SleepingStore: ObjectStore {
 
     var place: String { inner.place }
     func put(_ key: String, _ bytes: [UInt8], ifAbsent: Bool) async throws(ObjectStoreError) -> ObjectTag {
-        await gate.pass()
+        if part.isEmpty || key.contains(part) { await gate.pass() }
         return try await inner.put(key, bytes, ifAbsent: ifAbsent)
     }
     func upload(_ key: String, ifAbsent: Bool) async throws(ObjectStoreError) -> any ObjectUpload { try await inner.upload(key, ifAbsent: ifAbsent) }
@@ -202,14 +244,14 @@ private final class SleepingStore: ObjectStore {
     func get(_ key: String, _ range: Range<Int>) async throws(ObjectStoreError) -> [UInt8] { try await inner.get(key, range) }
     func head(_ key: String) async throws(ObjectStoreError) -> ObjectHead { try await inner.head(key) }
     func delete(_ key: String) async throws(ObjectStoreError) {
-        await gate.pass()
+        if part.isEmpty { await gate.pass() }
         try await inner.delete(key)
     }
     func list(_ request: ObjectListRequest) async throws(ObjectStoreError) -> ObjectPage { try await inner.list(request) }
 }
 
 /// After its first listing of everything something happens.
-private final class ListingStore: ObjectStore {
+final class ListingStore: ObjectStore {
     private let inner: any ObjectStore
     private let after: Mutex<(@Sendable () async throws -> Void)?>
     init(_ inner: any ObjectStore, _ after: @escaping @Sendable () async throws -> Void) {

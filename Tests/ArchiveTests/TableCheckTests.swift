@@ -83,6 +83,34 @@ struct TableCheckTests {
         #expect(report.faults.isEmpty && report.notes.count == 1)
     }
 
+    @Test("a commit that was decided for and got lost is a fault, and no copy goes without it; one that is shown a moment later is none, nor one rolled back or forgotten")
+    func lostCommit() async throws {
+        let bench = try await Self.bench(), store = bench.store, instants = try await bench.table().snapshot().instants, instant = instants[1]
+        let key = "cold/orders/.hoodie/\(instant).commit", good = try await store.get(key)
+        try await store.delete(key)
+        let snapshot = try await bench.table().snapshot()
+        #expect(snapshot.lostCommits == [instant])
+        #expect(try await Self.report(bench).faults.contains { $0.place.hasSuffix("\(instant).commit") && $0.what.contains("isotherm tier run") })
+        func copy(_ asOf: HudiInstant?) async throws {
+            var made = TableCopy(snapshot, to: FolderObjectStore(MemoryDirectory()), prefix: "orders")
+            try await made.run(asOf: asOf)
+        }
+        await #expect(throws: ArchiveError.self) { try await copy(nil) }
+        await #expect(throws: ArchiveError.self) { try await copy(instant) }
+        try await copy(instants[0])
+        // Its writer was between the two.
+        let late = ListingStore(store) { _ = try await store.put(key, good) }
+        var check = TableCheck(try await bench.table(over: late))
+        let report = try await check.run { (_, _) throws(ArchiveError) in [] }
+        #expect(report.faults.isEmpty)
+        // What a stopped clean leaves of a commit, and a stopped roll-back.
+        try await store.put("cold/orders/.hoodie/.aux/isotherm/20250101000000000", good)
+        try await store.put("cold/orders/.hoodie/.aux/isotherm/20250102000000000", Array(#"{"rolled_back":true}"#.utf8))
+        try await store.put("cold/orders/.hoodie/20250102000000000.commit.requested", [])
+        #expect(try await Self.report(bench).faults.isEmpty)
+        #expect(try await bench.table().snapshot().lostCommits.isEmpty)
+    }
+
     @Test("a row in the wrong file, twice, or of another month is found though every checksum holds")
     func misplaced() async throws {
         // The same rows under another number of buckets: properties say so, the files do not.

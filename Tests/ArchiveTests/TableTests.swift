@@ -48,6 +48,8 @@ struct TableTests {
             let theirs = try await snapshot.ofPerson(order.person)
             let wanted = model.values.filter { $0.person == order.person }.sorted { ($0.placedAt, $0.id) < ($1.placedAt, $1.id) }
             #expect(theirs.rows.map(\.order) == wanted)
+            let some = Set(wanted.map(\.id).filter { _ in random.next() % 2 == 0 })
+            #expect(try await snapshot.ofPerson(order.person, orders: some).rows.map(\.order) == wanted.filter { some.contains($0.id) })
         }
     }
 
@@ -142,6 +144,28 @@ struct TableTests {
         await #expect(throws: ArchiveError.self) { try await bench.table().snapshot() }
         try await bench.store.put(slice, bytes)
         #expect(try await bench.table().snapshot().rowCount == 40)
+    }
+
+    @Test("a commit larger than any of ours is refused before it is read")
+    func largeCommit() async throws {
+        let bench = Bench(), instant = try #require(try await bench.writer().upsert([SampleOrders.order(1)]).instant)
+        try await bench.store.put("cold/orders/.hoodie/\(instant).commit", [UInt8](repeating: 0x20, count: HudiCommit.bytesMax + 1))
+        let counting = CountingObjectStore(bench.store)
+        await #expect(throws: ArchiveError.self) { try await bench.table(over: counting).snapshot() }
+        #expect(counting.counts.bytesRead < 1 << 20)
+    }
+
+    @Test("an epoch that no lease rises to, in the name of a file that somebody put there, is not the newest")
+    func foreignEpochs() async throws {
+        let bench = Bench(buckets: 1)
+        _ = try await bench.writer().upsert([SampleOrders.order(1)])
+        let slice = try #require(try await bench.table().snapshot().current.first)
+        for epoch in [Int64.max, 1 << 49] {
+            let path = slice.path.replacing("_0-1-", with: "_0-\(epoch)-")
+            #expect(path != slice.path)
+            try await bench.store.put("cold/orders/" + path, [1])
+        }
+        #expect(try await bench.table().snapshot().newestEpoch == 1)
     }
 
     @Test("another's table is refused by name")

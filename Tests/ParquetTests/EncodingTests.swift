@@ -76,6 +76,29 @@ struct EncodingTests {
         #expect((0..<10_000).filter { _ in read.contains(random.next()) }.count < 150)
     }
 
+    @Test("a footer that a reader would refuse is not written")
+    func longFooter() async throws {
+        func file(_ footerBytesMax: Int) throws(ParquetError) -> [UInt8] {
+            var options = ParquetWriter.Options()
+            options.footerBytesMax = footerBytesMax
+            var writer = try ParquetWriter(ParquetSchema([.required("a", .int64)]), options: options)
+            for n in 0..<100 {
+                writer.columns[0].append(Int64(n))
+                try writer.endRowGroup()
+            }
+            try writer.finish()
+            return writer.take()
+        }
+        var limits = ParquetLimits(), isRefused = false
+        limits.footerBytesMax = 2_000
+        let long = try file(64 << 20)
+        var isOpened = true
+        do throws(ParquetError) { _ = try await ParquetFile.open(ParquetSource(long), limits: limits) } catch { isOpened = false }
+        #expect(!isOpened)
+        do throws(ParquetError) { _ = try file(2_000) } catch { if case .tooLarge = error { isRefused = true } }
+        #expect(isRefused)
+    }
+
     @Test("rows that do not fit are refused, and say why")
     func misuse() throws {
         var writer = try ParquetWriter(ParquetSchema([.required("a", .int64), .required("b", .int64)]))

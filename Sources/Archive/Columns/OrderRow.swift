@@ -104,8 +104,9 @@ struct OrderRows {
         cursor = RowCursor(columns)
     }
 
-    mutating func next() throws(ArchiveError) -> ArchivedRow? {
-        guard cursor.next() else { return nil }
+    /// - Parameter wanted: order ids; nothing of other orders is copied. Nil: all.
+    mutating func next(of wanted: Set<String>? = nil) throws(ArchiveError) -> ArchivedRow? {
+        repeat { guard cursor.next() else { return nil } } while try !isWanted(wanted)
         typealias Leaf = OrderColumns.Leaf
         let decimals = Int(columns[Leaf.decimals].int32(try value(Leaf.decimals)))
         guard (0...3).contains(decimals), let commit = HudiInstant(try text(Leaf.commitTime)) else { throw damaged() }
@@ -130,6 +131,11 @@ struct OrderRows {
     }
 
     private func text(_ leaf: Int) throws(ArchiveError) -> String { columns[leaf].string(try value(leaf)) }
+
+    private func isWanted(_ wanted: Set<String>?) throws(ArchiveError) -> Bool {
+        guard let wanted else { return true }
+        return wanted.contains(try text(OrderColumns.Leaf.order))
+    }
 
     private func readLists(_ order: inout ArchivedOrder, _ factor: Int64) throws(ArchiveError) {
         typealias Leaf = OrderColumns.Leaf

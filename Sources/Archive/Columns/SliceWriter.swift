@@ -74,7 +74,10 @@ struct SliceWriter {
         try await join(leaving: 0)
         var keys: [KeyValue] = []
         if let firstKey, let lastKey { keys = [KeyValue("hoodie_min_record_key", firstKey), KeyValue("hoodie_max_record_key", lastKey)] }
-        do throws(ParquetError) { try writer.finish(keyValues: keys) } catch { throw ArchiveError(error, place: place) }
+        do throws(ParquetError) { try writer.finish(keyValues: keys) } catch {
+            guard case .tooLarge(let what) = error else { throw ArchiveError(error, place: place) }
+            throw ArchiveError(.unsupported, place: place, "\(what). The month has too many orders for one file: make the table with more `archive.buckets`")
+        }
     }
 
     // MARK: -

@@ -33,13 +33,14 @@ package struct FileSlice: Hashable, Sendable {
 
     package var name: String { path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path }
 
-    /// Of the writer's lease, as the token has it; nil for a foreign token.
+    /// Of the writer's lease, as the token has it; nil for a foreign token, and for an epoch that no lease of ours rises to: the next one would have to be above.
     var epoch: Int64? {
         let parts = name.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.count == 3 else { return nil }
         let token = parts[1].split(separator: "-")
-        return token.count == 3 ? Int64(token[1]) : nil
+        return token.count == 3 ? Int64(token[1]).flatMap { (0...Self.epochMax).contains($0) ? $0 : nil } : nil
     }
+    private static let epochMax: Int64 = 1 << 48
 
     /// The id of the group of a partition and bucket: a UUID (RFC 9562, version 8) of a hash of both.
     package static func fileID(_ partition: Partition, bucket: Int) -> String {

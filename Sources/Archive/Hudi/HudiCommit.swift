@@ -76,7 +76,8 @@ package struct HudiCommit: Sendable, Equatable {
         }
     }
 
-    package static let bytesMax = 256 << 20
+    /// Some 80,000 file slices; a batch of the mover's writes 10,000 at most.
+    package static let bytesMax = 64 << 20
 
     /// - Throws: `damaged` for anything that no commit of `instant` can be.
     package init(parsing bytes: [UInt8], instant: HudiInstant, place: String) throws(ArchiveError) {

@@ -38,6 +38,8 @@ package struct HudiProperties: Sendable, Equatable {
     /// Ours: in how many file groups a partition's orders are spread.
     static let bucketsKey = "isotherm.buckets"
     static let bytesMax = 1 << 20
+    /// Ours has 20. Each entry is looked for among those before it.
+    static let linesMax = 1_000
 
     package static func checksum(database: String, table: String) -> UInt32 { CRC32.of(Array("\(database).\(table)".utf8)) }
 
@@ -61,10 +63,12 @@ package struct HudiProperties: Sendable, Equatable {
     static let bucketsMax = 1_024
     package var buckets: Int? { self[Self.bucketsKey].flatMap { Int($0) } }
 
-    /// Nil for bytes that are no UTF-8, too many, or have a broken escape.
+    /// Nil for bytes that are no UTF-8, too many, in too many lines, or have a broken escape.
     package init?(parsing bytes: [UInt8]) {
         guard bytes.count <= Self.bytesMax, let text = String(validating: bytes, as: UTF8.self) else { return nil }
-        for line in Self.logicalLines(text) {
+        let lines = Self.logicalLines(text)
+        guard lines.count <= Self.linesMax else { return nil }
+        for line in lines {
             guard let (key, value) = Self.split(line) else { return nil }
             self[key] = value
         }

@@ -1,7 +1,8 @@
 // Copies a table as of a moment to another store, byte for byte, and reads the copy back.
 //
 // Order: files, partition marks, decisions, the timeline (`.commit` last of each instant), and `hoodie.properties` last of all: what was copied in part is no table.
-// What no completed commit names is not copied. A clean beside us may take away what is being copied: then the copy fails, and is begun again elsewhere.
+// What no completed commit names is not copied; where the `.commit` of one that was decided for is lost, nothing is: the copy would lack its orders for ever.
+// A clean beside us may take away what is being copied: then the copy fails, and is begun again elsewhere.
 
 internal import Bytes
 import Storage
@@ -18,6 +19,8 @@ package struct TableCopy {
     package mutating func run(asOf: HudiInstant? = nil) async throws(ArchiveError) {
         let page = try await reaching { () async throws(ObjectStoreError) in try await target.list(ObjectListRequest(limit: 1)) }
         guard page.objects.isEmpty else { throw ArchiveError(.misuse, place: target.place, "something is there already (\(page.objects[0].key)); a copy wants an empty place") }
+        let lost = try await snapshot.table.lostCommits(snapshot.listing)
+        if let first = lost.first(where: { instant in asOf.map { instant <= $0 } ?? true }) { throw snapshot.table.lost(first) }
         for path in try await paths(asOf) { try await copy(path) }
     }
 

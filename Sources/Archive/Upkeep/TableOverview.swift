@@ -9,7 +9,7 @@ extension TableSnapshot {
     /// The timeline, oldest first: as far as `clean` left it.
     package func commits() async throws(ArchiveError) -> [CompletedCommit] {
         var all: [CompletedCommit] = []
-        for instant in instants { all.append(CompletedCommit(instant: instant, commit: try await table.commit(instant))) }
+        for instant in instants { all.append(CompletedCommit(instant: instant, commit: try await table.commit(instant, listing))) }
         return all
     }
 

@@ -90,8 +90,10 @@ extension CommandRunner {
         guard (1...200).contains(holder.utf8.count), (1...3_600).contains(seconds) else { throw .invalid("a lease has a holder, and lasts 1 to 3,600 seconds") }
         let held = try connection.first("SELECT holder, epoch, until FROM leases WHERE name = 'mover'") { (holder: $0.text(0), epoch: $0.int(1), until: $0.instant(2)) }
         if let held, held.holder != holder, held.until > caller.at, !takesOver { throw .conflict("\(held.holder) is moving orders until \(held.until)") }
-        let next = held.map { $0.holder == holder && $0.until > caller.at ? $0.epoch : $0.epoch + 1 } ?? 1
-        let epoch = max(next, above < .max ? above + 1 : above)
+        let isMine = held.map { $0.holder == holder && $0.until > caller.at } ?? false
+        let (next, isOver) = max(above, isMine ? 0 : held?.epoch ?? 0).addingReportingOverflow(1)
+        guard !isOver else { throw .damaged("the lease, or a tier, names epoch \(Int64.max), above which there is none; no mover has come that far") }
+        let epoch = max(next, held?.epoch ?? 1)
         try connection.run(
             """
             INSERT INTO leases(name, holder, epoch, until) VALUES ('mover', ?, ?, ?)

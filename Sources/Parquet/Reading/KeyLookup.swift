@@ -28,35 +28,36 @@ package struct KeyLookup: Sendable {
         let bytes = try await source.read(start..<index.groups[last].range.upperBound)
         for group in index.groups[wanted] {
             let columns = try decode(bytes, group, base: start)
-            for rows in try Self.rows(of: key, in: columns[index.leaf]) {
-                for i in columns.indices { found[i].append(rows: rows, of: columns[i]) }
-            }
+            guard let rows = try Self.rows(of: key, in: columns[index.leaf], at: group.range.lowerBound) else { continue }
+            for i in columns.indices { found[i].append(rows: rows, of: columns[i]) }
         }
         return found
     }
 
     // MARK: -
 
-    /// The rows with this key, as runs: one where the file is in the order of its keys.
-    private static func rows(of key: [UInt8], in keys: ColumnValues) throws(ParquetError) -> [Range<Int>] {
+    /// The rows with this key. One run, since only a file in the order of its keys has a look-up index: more are damage, and each would cost a walk over all columns.
+    private static func rows(of key: [UInt8], in keys: ColumnValues, at offset: Int) throws(ParquetError) -> Range<Int>? {
         guard keys.leaf.maxRepetition == 0 else { throw .unsupported("a look-up by a column of a list") }
-        var runs: [Range<Int>] = [], cursor = RowCursor([keys])
+        var run: Range<Int>?, cursor = RowCursor([keys])
         while cursor.next() {
             guard let value = cursor.value(0), keys.bytes(value).elementsEqual(key) else { continue }
-            if let last = runs.last, last.upperBound == cursor.row { runs[runs.count - 1] = last.lowerBound..<cursor.row + 1 } else { runs.append(cursor.row..<cursor.row + 1) }
+            if let run, run.upperBound != cursor.row { throw .damaged("rows that are not sorted by the look-up column \(keys.leaf.name)", offset: offset) }
+            run = (run?.lowerBound ?? cursor.row)..<cursor.row + 1
         }
-        return runs
+        return run
     }
 
     /// All columns of one row group, page by page: each column ends with the row group's last row.
     private func decode(_ bytes: [UInt8], _ group: LookupIndex.Group, base: Int) throws(ParquetError) -> [ColumnValues] {
         var at = group.range.lowerBound - base
         let end = group.range.upperBound - base
-        var columns: [ColumnValues] = []
+        var columns: [ColumnValues] = [], held = 0
         for leaf in schema.leaves {
-            var decoder = try ChunkDecoder(leaf, compression: index.compression, limits: limits)
+            var decoder = try ChunkDecoder(leaf, compression: index.compression, limits: limits.after(held))
             repeat { at = try decoder.page(bytes, at: at, end: end, base: base) } while decoder.rowCount < group.rows
             guard decoder.rowCount == group.rows else { throw .damaged("column \(leaf.name) with more rows than its row group", offset: base + at) }
+            held += decoder.values.byteCount
             columns.append(decoder.values)
         }
         guard at == end else { throw .damaged("row group longer than its columns", offset: base + at) }

@@ -23,15 +23,16 @@ package struct ParquetFile: Sendable {
     package func columns(of group: Int, leaves: [Int]? = nil, gap: Int = 64 << 10) async throws(ParquetError) -> [ColumnValues] {
         let row = try rowGroup(group), wanted = try checked(leaves)
         let parts = try await source.read(wanted.map { row.columns[$0].range }, gap: gap)
-        var columns: [ColumnValues] = []
+        var columns: [ColumnValues] = [], held = 0
         for (leaf, bytes) in zip(wanted, parts) {
             let chunk = row.columns[leaf]
-            var decoder = try ChunkDecoder(schema.leaves[leaf], compression: chunk.compression, limits: limits)
+            var decoder = try ChunkDecoder(schema.leaves[leaf], compression: chunk.compression, limits: limits.after(held))
             var at = 0
             while at < bytes.count { at = try decoder.page(bytes, at: at, end: bytes.count, base: chunk.range.lowerBound) }
             guard decoder.rowCount == row.rowCount, decoder.values.entryCount == chunk.valueCount else {
                 throw .damaged("column \(schema.leaves[leaf].name) has \(decoder.rowCount) rows, its row group \(row.rowCount)", offset: chunk.range.lowerBound)
             }
+            held += decoder.values.byteCount
             columns.append(decoder.values)
         }
         return columns
@@ -58,16 +59,18 @@ package struct ParquetFile: Sendable {
             firstRows.append(pages[first].firstRow)
         }
         let parts = try await source.read(ranges, gap: gap)
-        var columns: [ColumnValues] = []
+        var columns: [ColumnValues] = [], held = 0
         for (i, leaf) in wanted.enumerated() {
-            var decoder = try ChunkDecoder(schema.leaves[leaf], compression: row.columns[leaf].compression, limits: limits)
+            var decoder = try ChunkDecoder(schema.leaves[leaf], compression: row.columns[leaf].compression, limits: limits.after(held))
             for part in [2 * i, 2 * i + 1] {
                 var at = 0
                 while at < parts[part].count { at = try decoder.page(parts[part], at: at, end: parts[part].count, base: ranges[part].lowerBound) }
             }
             let start = rows.lowerBound - firstRows[i]
             guard start >= 0, start + rows.count <= decoder.rowCount else { throw .damaged("pages with fewer rows than the page index says", offset: ranges[2 * i + 1].lowerBound) }
-            columns.append(decoder.values.rows(start..<start + rows.count))
+            let column = decoder.values.rows(start..<start + rows.count)
+            held += column.byteCount
+            columns.append(column)
         }
         return columns
     }

@@ -56,6 +56,9 @@ extension PageHeader {
 }
 
 extension ColumnChunk {
+    /// Encodings, and names of a path: there are ten, and schemas nest less deep.
+    private static let namesMax = 64
+
     init(reading reader: inout ThriftReader) throws(ParquetError) {
         var found = ColumnChunk(), seen = false, external = false, encrypted = false
         var offsetIndex = (0, 0), columnIndex = (0, 0)
@@ -90,8 +93,16 @@ extension ColumnChunk {
         try reader.structure(field) { (reader, field) throws(ParquetError) in
             switch field.id {
             case 1: found.type = try reader.i32(field)
-            case 2: try reader.list(field, of: 5) { (reader, _) throws(ParquetError) in found.encodings.append(try reader.i32Element()) }
-            case 3: try reader.list(field, of: 8) { (reader, _) throws(ParquetError) in found.path.append(String(decoding: try reader.binaryElement(), as: UTF8.self)) }
+            case 2:
+                try reader.list(field, of: 5) { (reader, _) throws(ParquetError) in
+                    guard found.encodings.count < Self.namesMax else { throw reader.damaged("column chunk of more than \(Self.namesMax) encodings") }
+                    found.encodings.append(try reader.i32Element())
+                }
+            case 3:
+                try reader.list(field, of: 8) { (reader, _) throws(ParquetError) in
+                    guard found.path.count < Self.namesMax else { throw reader.damaged("column path of more than \(Self.namesMax) names") }
+                    found.path.append(String(decoding: try reader.binaryElement(), as: UTF8.self))
+                }
             case 4: found.compression = try reader.i32(field)
             case 5: found.valueCount = try reader.count(field)
             case 6: found.unpackedSize = try reader.count(field)
@@ -116,11 +127,17 @@ extension RowGroup {
         var found = RowGroup()
         try reader.structure { (reader, field) throws(ParquetError) in
             switch field.id {
-            case 1: try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in found.columns.append(try ColumnChunk(reading: &reader)) }
+            case 1:
+                // What is there is counted, not the list's elements: a field may come again.
+                try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in
+                    guard found.columns.count < leaves else { throw reader.damaged("row group of more columns than the schema's \(leaves)") }
+                    found.columns.append(try ColumnChunk(reading: &reader))
+                }
             case 2: found.unpackedSize = try reader.count(field)
             case 3: found.rowCount = try reader.count(field)
             case 4:
                 try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in
+                    guard found.sorting.count < leaves else { throw reader.damaged("row group sorted by more columns than the schema's \(leaves)") }
                     var column = SortingColumn(leaf: -1)
                     try reader.structElement { (reader, field) throws(ParquetError) in
                         switch field.id {
@@ -151,6 +168,7 @@ extension FileMetadata {
         try reader.structure { (reader, field) throws(ParquetError) in
             switch field.id {
             case 2:
+                guard !haveSchema else { throw reader.damaged("a second schema") }
                 try reader.list(field, of: 12) { (reader, i) throws(ParquetError) in
                     guard i < limits.schemaElementsMax else { throw .tooLarge("a schema of more than \(limits.schemaElementsMax) elements") }
                     elements.append(try SchemaElement(reading: &reader))
@@ -160,17 +178,21 @@ extension FileMetadata {
             case 3: found.rowCount = try reader.count(field)
             case 4:
                 guard haveSchema else { throw reader.damaged("row groups before the schema") }
-                try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in found.rowGroups.append(try RowGroup(reading: &reader, leaves: found.schema.leaves.count)) }
+                let leaves = found.schema.leaves.count
+                try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in
+                    guard (found.rowGroups.count + 1) * leaves <= limits.chunksMax else { throw .tooLarge("more than \(limits.chunksMax) column chunks") }
+                    found.rowGroups.append(try RowGroup(reading: &reader, leaves: leaves))
+                }
             case 5:
                 // Each takes many times its one byte in memory.
-                try reader.list(field, of: 12) { (reader, i) throws(ParquetError) in
-                    guard i < limits.schemaElementsMax else { throw .tooLarge("more than \(limits.schemaElementsMax) key values") }
+                try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in
+                    guard found.keyValues.count < limits.schemaElementsMax else { throw .tooLarge("more than \(limits.schemaElementsMax) key values") }
                     found.keyValues.append(try KeyValue(reading: &reader))
                 }
             case 6: found.createdBy = try reader.string(field)
             case 7:
-                try reader.list(field, of: 12) { (reader, i) throws(ParquetError) in
-                    guard i < limits.schemaElementsMax else { throw .tooLarge("more than \(limits.schemaElementsMax) column orders") }
+                try reader.list(field, of: 12) { (reader, _) throws(ParquetError) in
+                    guard found.typeOrdered.count < limits.schemaElementsMax else { throw .tooLarge("more than \(limits.schemaElementsMax) column orders") }
                     found.typeOrdered.append(try Self.isTypeOrder(&reader))
                 }
             case 8, 9: throw .unsupported("encryption")

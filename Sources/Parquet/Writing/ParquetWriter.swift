@@ -36,6 +36,8 @@ package struct ParquetWriter {
         /// By which the caller has sorted the rows of each row group.
         package var sorting: [SortingColumn] = []
         package var createdBy = "isotherm"
+        /// What readers take.
+        package var footerBytesMax = ParquetLimits().footerBytesMax
         package init() {}
     }
 
@@ -122,6 +124,7 @@ package struct ParquetWriter {
     }
 
     /// Writes what follows the row groups; `take()` then gives the file's last bytes.
+    /// - Throws: `tooLarge` for a footer that our own reader would refuse.
     package mutating func finish(keyValues: [KeyValue] = []) throws(ParquetError) {
         guard sealedGroups == groups.count else { throw .misuse("\(sealedGroups - groups.count) row groups were taken out and not given back") }
         try endRowGroup()
@@ -135,7 +138,9 @@ package struct ParquetWriter {
         metadata.createdBy = options.createdBy
         if let lookup { metadata.keyValues.append(KeyValue(LookupIndex.key, lookup.serialized)) }
         let footer = metadata.serialized
-        guard let length = UInt32(exactly: footer.count) else { throw .tooLarge("a footer of 4 GiB: larger row groups") }
+        guard footer.count <= options.footerBytesMax, groups.count * schema.leaves.count <= ParquetLimits().chunksMax, let length = UInt32(exactly: footer.count) else {
+            throw .tooLarge("a footer of \(footer.count) bytes for \(groups.count) row groups, more than is read again: larger row groups, or fewer rows a file")
+        }
         output += footer
         for k in 0..<4 { output.append(UInt8(truncatingIfNeeded: length >> UInt32(8 * k))) }
         output += Array("PAR1".utf8)
