@@ -62,9 +62,13 @@ package struct SnapshotCreateCommand: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        let repository = try place.open(makes: true, packs: !unpacked), start = monotonicNanoseconds()
-        try await repository.tryOut()
-        let manifest = try await withNode(data) { node in try await node.takeSnapshot(SnapshotRequest(name, indices: indices), in: repository) }
+        let start = monotonicNanoseconds()
+        // Order matters: a data folder that is in use, or not there, leaves no empty repository behind.
+        let manifest = try await withNode(data) { node in
+            let repository = try place.open(makes: true, packs: !unpacked)
+            try await repository.tryOut()
+            return try await node.takeSnapshot(SnapshotRequest(name, indices: indices), in: repository)
+        }
         let seconds = Double(monotonicNanoseconds() &- start) / 1e9
         func sum(_ of: (IndexSnapshotManifest) -> Int) -> Int { manifest.indices.reduce(0) { $0 + of($1) } }
         let (files, bytes) = (sum(\.fileCount), sum(\.bytes)), added = (files: sum(\.addedFiles), bytes: sum(\.addedBytes), stored: sum(\.addedStored))
@@ -130,6 +134,10 @@ package struct SnapshotRestoreCommand: AsyncParsableCommand {
         request.includesAliases = !withoutAliases
         if let renamePattern, let renameReplacement { try request.rename(renamePattern, to: renameReplacement) }
         let made = try await withNode(data, makes: true) { [request] node in try await node.restore(request, from: repository) }
+        if made.isEmpty {
+            let names = try await repository.manifest(name).indices.map(\.name).joined(separator: ", ")
+            throw CommandError("nothing was restored: snapshot \(name) " + (names.isEmpty ? "has no indexes" : "has none that \(indices ?? "_all") stands for, but \(names)"))
+        }
         Terminal.line("restored \(made.joined(separator: ", ")) in \(fixed(Double(monotonicNanoseconds() &- start) / 1e9, 2)) s")
     }
 }

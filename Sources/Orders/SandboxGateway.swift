@@ -77,7 +77,8 @@ package final class SandboxGateway: PaymentGateway {
             var ledger = state.ledgers[request.payment] ?? PaymentLedger()
             // A void releases what is left, whatever amount was said.
             guard let done = try? ledger.apply(what, amount: what == .void ? nil : request.amount.minor, asked: request.amount.minor) else {
-                return .failure(.refused("the payment is \(ledger.state.rawValue) here: \(what.rawValue) of \(request.amount) is not possible"))
+                let known = state.ledgers[request.payment] == nil ? "not known here (the sandbox forgets all at a restart)" : "\(ledger.state.rawValue) here"
+                return .failure(.refused("the payment is \(known): \(what.rawValue) of \(request.amount) is not possible"))
             }
             state.ledgers[request.payment] = ledger
             let answer = GatewayAnswer(what, eventID: "sbx-\(key)-\(what.rawValue)", reference: "sbx-\(request.payment)", amountMinor: done.amount)
@@ -133,6 +134,7 @@ package struct SignedWebhook: Sendable, Equatable {
 /// The body of a gateway's webhook.
 package struct GatewayWebhook: Sendable, Equatable {
     package var payment: PaymentID, what: PaymentReport.What, eventID: String, reference: String, amountMinor: Int64, currency: Currency
+    private static let types: [PaymentReport.What] = [.requireAction, .authorise, .decline, .capture, .refund, .void]
 
     package init(payment: PaymentID, answer: GatewayAnswer, currency: Currency) {
         (self.payment, what, eventID) = (payment, answer.what, answer.eventID)
@@ -142,9 +144,12 @@ package struct GatewayWebhook: Sendable, Equatable {
     /// From bytes of which nothing is known but their signature.
     package init(body: [UInt8]) throws(StoreError) {
         guard let value = try? JSONValue.parse(body), let payment = value["payment"]?.string.flatMap({ PaymentID(text: $0) }),
-            let what = value["type"]?.string.flatMap(PaymentReport.What.init), let eventID = value["event"]?.string, eventID.utf8.count <= 200,
+            let type = value["type"]?.string, let eventID = value["event"]?.string, eventID.utf8.count <= 200,
             !eventID.isEmpty, let amount = value["amount_minor"]?.integer, let currency = value["currency"]?.string.flatMap({ Currency(code: $0) })
         else { throw .invalid("a payment webhook needs event, payment, type, amount_minor and currency") }
+        guard let what = PaymentReport.What(rawValue: type) else {
+            throw .invalid("the type of a payment webhook is one of \(Self.types.map(\.rawValue).joined(separator: ", "))")
+        }
         (self.payment, self.what, self.eventID, amountMinor, self.currency) = (payment, what, eventID, amount, currency)
         reference = value["reference"]?.string ?? ""
     }

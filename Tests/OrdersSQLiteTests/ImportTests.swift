@@ -179,8 +179,8 @@ struct FileTests {
         _ = try await restored.perform(StoreCommand(.placeOrder(shop.draft(ada, [("a", 1)])), by: shop.caller()))
         restored.close()
         // Once more, over what is there: the store before is kept.
-        try await OrderBackup.restore(backup, to: path)
-        #expect(FileManager.default.fileExists(atPath: path + ".before"))
+        let kept = try #require(try await OrderBackup.restore(backup, to: path))
+        #expect(FileManager.default.fileExists(atPath: kept))
         await #expect(throws: StoreError.self) { try await OrderBackup.restore(shop.folder + "/none.db", to: path) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: shop.folder).allSatisfy { !$0.hasPrefix(".") && !$0.contains("restoring") })
     }

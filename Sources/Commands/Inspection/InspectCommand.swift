@@ -9,7 +9,7 @@ import Storage
 
 package struct InspectCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Print a segment, commit point, live docs, patches, translog or Parquet file in words.")
+        commandName: "inspect", abstract: "Print a segment, commit point, live docs, patches, translog, Parquet file or description (JSON) in words.")
 
     @Argument(help: "The file.") var file: String
     @Option(help: "At most so many rows of any list.") var rows = 50
@@ -29,7 +29,10 @@ package struct InspectCommand: AsyncParsableCommand {
         case .patches: try patches(place)
         case .translog: try TranslogInspection(place, rows: rows).print()
         case .parquet: try await ParquetInspection(place, rows: rows).print()
-        case .definition: Terminal.line(String(decoding: try JSONValue.parse(place.bytes()).serialized(pretty: true), as: UTF8.self))
+        case .definition:
+            let description = try DescriptionInspection(place.bytes(), name: place.name, path: file)
+            Terminal.line(description.text)
+            if description.isSummed { Terminal.remark("checksum sound") }
         case .unknown(let what): throw CommandError("\(file): not a file of a data folder (\(what))")
         }
     }
@@ -130,5 +133,28 @@ package struct InspectCommand: AsyncParsableCommand {
 
     private func rest(_ count: Int) {
         if count > rows { Terminal.line("… and \(grouped(count - rows)) more; --rows \(count) shows all") }
+    }
+}
+
+/// JSON of a data folder. Of `index.json` and `repositories.json` line 1 is the description, line 2 its checksum (docs/formats/README.md).
+package struct DescriptionInspection {
+    /// Indented.
+    package let text: String
+    /// Whether it has a checksum; then that holds.
+    package let isSummed: Bool
+
+    package init(_ bytes: [UInt8], name: String, path: String) throws {
+        func damaged(_ reason: String, _ offset: Int) -> StorageError { StorageError(.corrupt, path: path, reason, at: offset) }
+        isSummed = name == "index.json" || name == "repositories.json"
+        var body = bytes
+        if isSummed {
+            guard let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { throw damaged("cut short", bytes.count) }
+            body = Array(bytes[..<end])
+            let digits = String(CRC32C.of(body), radix: 16), sum = String(repeating: "0", count: 8 - digits.count) + digits
+            guard bytes[end...].elementsEqual("\n{\"crc32c\":\"\(sum)\"}\n".utf8) else { throw damaged("checksum differs", end + 1) }
+        }
+        do throws(JSONError) {
+            text = String(decoding: try JSONValue.parse(body).serialized(pretty: true), as: UTF8.self)
+        } catch { throw damaged(error.message, error.offset) }
     }
 }

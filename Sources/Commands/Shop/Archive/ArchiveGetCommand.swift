@@ -10,7 +10,7 @@ internal import Orders
 package struct ArchiveGetCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "get", abstract: "Print an order's document, or with --person alone all of theirs, oldest first.",
-        discussion: "isotherm archive get 01623f5e-… --data data\nisotherm archive get --person 8d5c… --archive s3://bucket/cold\n\nExit code 1 when there is none.")
+        discussion: "isotherm archive get 01623f5e-… --data data\nisotherm archive get --person 8d5c… --archive s3://bucket/cold\n\nExit code 1 when there is none, or it is not that person's.")
     @OptionGroup var place: ArchivePlaceOptions
     @Argument(help: "An order's identifier; where the shop is beside also its reference or ref:SOURCE:KEY.") var order: String?
     @Option(help: ArgumentHelp("Whose order: a person_ref, or ref:SOURCE:KEY where the shop is beside.", valueName: "ref")) var person: String?
@@ -59,6 +59,7 @@ package struct ArchiveLookup {
     /// One order, or none.
     package func order(_ text: String, person: String?) async throws -> ArchiveFound {
         if let known = try await directory?.order(text) {
+            if let person, known.person.description != person { throw CommandError("order \(text) is not of that person") }
             guard let month = Partition(placedAt: known.placedAt.microseconds) else { return ArchiveFound() }
             let key = ArchivedOrder.Key(order: known.id.description, person: known.person.description, partition: month), row = try await snapshot.get(key).row
             return ArchiveFound(rows: row.map { [$0.order] } ?? [], remarks: Self.remarks(known, row?.order))
