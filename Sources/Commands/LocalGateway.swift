@@ -4,6 +4,7 @@ internal import ElasticAPI
 internal import Engine
 internal import ObjectStorage
 import Storage
+internal import Tiering
 
 package struct LocalGateway: Gateway {
     private let node: Node
@@ -18,7 +19,9 @@ package struct LocalGateway: Gateway {
 
     private init(_ node: Node) {
         self.node = node
-        router = Router(services: Services(node: node, now: wallMilliseconds))
+        var options = Services.Options()
+        options.owned = [WarmShelf.indexName]
+        router = Router(services: Services(node: node, options: options, now: wallMilliseconds))
     }
 
     /// A node without any index, for what needs none.

@@ -84,6 +84,8 @@ package struct IndexOptions: Sendable {
     package var ignoreUnavailable: Bool
     package var allowNoIndices: Bool
     package var expandsWildcards: Bool
+    /// Patterns stand for hidden indexes too (`index.hidden`), which are else reached by their names alone.
+    package var includesHidden = false
     package init(ignoreUnavailable: Bool = false, allowNoIndices: Bool = true, expandsWildcards: Bool = true) {
         (self.ignoreUnavailable, self.allowNoIndices, self.expandsWildcards) = (ignoreUnavailable, allowNoIndices, expandsWildcards)
     }

@@ -11,7 +11,9 @@ extension Node {
     /// The indexes that a comma list of names, aliases and patterns (`*`, `-x`, `_all`) stands for, by name.
     package func resolve(_ expression: String, _ options: IndexOptions = IndexOptions()) throws(EngineError) -> [ResolvedIndex] {
         try checkOpen()
-        return try catalogue.resolve(expression, options)
+        let found = try catalogue.resolve(expression, options), shown = found.filter { !self.options.concealed.contains($0.name) }
+        if shown.isEmpty, !found.isEmpty, !options.ignoreUnavailable { throw .indexNotFound(expression) }
+        return shown
     }
 
     package func describe(_ index: String) throws(EngineError) -> IndexDescription { try catalogue.index(index).description }

@@ -24,6 +24,8 @@ package struct NodeOptions: Sendable {
     package var background = true
     package var autoCreateIndex = true
     package var snapshots = SnapshotOptions()
+    /// Indexes that no expression stands for, neither a name nor a pattern: only who asks for their snapshot or document by name reaches them.
+    package var concealed: Set<String> = []
     package init() {}
 }
 
@@ -131,7 +133,7 @@ package final class Node: Sendable {
     package func targets(_ expression: String, _ options: IndexOptions = IndexOptions()) throws(EngineError) -> [SearchExecutor.Target] {
         try checkOpen()
         var targets: [SearchExecutor.Target] = []
-        for resolved in try catalogue.resolve(expression, options) {
+        for resolved in try resolve(expression, options) {
             let index = try catalogue.index(resolved.name)
             targets.append(SearchExecutor.Target(index: index.name, snapshot: try index.snapshot(), filter: try Self.filter(resolved)))
         }

@@ -8,6 +8,7 @@ internal import Glibc
 internal import NIOCore
 internal import ObjectStorage
 internal import Storage
+internal import Tiering
 
 package enum Server {
     /// What is in work at the end may take so long.
@@ -19,6 +20,7 @@ package enum Server {
         let started = monotonicMilliseconds()
         keepMemory()
         var nodeOptions = configuration.node
+        if ShopMount.asksWho(configuration.shop, host: configuration.host) { nodeOptions.concealed = [WarmShelf.indexName] }
         nodeOptions.snapshots.openStore = { location throws(ObjectStoreError) in try ObjectStores.open(location: location) }
         let node = try await Node.open(root: FileDirectory(configuration.data), options: nodeOptions)
         let shop: ShopMount
@@ -28,6 +30,7 @@ package enum Server {
         }
         var options = configuration.services
         options.httpAddress = "\(configuration.host):\(configuration.port)"
+        options.owned = [WarmShelf.indexName]
         options.clusterUUID = ClusterIdentity.identifier(of: configuration.data)
         let services = Services(node: node, options: options) { wallMilliseconds() }
         let workers = ThreadPool(threads: configuration.threads, name: "work"), loop = LoopExecutor()

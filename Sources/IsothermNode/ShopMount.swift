@@ -73,17 +73,26 @@ final class ShopMount: Sendable {
         }
     }
 
+    private static func header(_ configuration: ShopConfiguration, _ host: String) -> AccessPolicy.Header {
+        switch configuration.access {
+        case .auto: ["127.0.0.1", "::1", "localhost"].contains(host) ? .believedOnLoopback : .refused
+        case .tokens: .refused
+        case .proxy: .believed
+        }
+    }
+
+    /// Whether orders are for those alone who prove who they are: then searches from outside do not see the index of the warm tier either.
+    static func asksWho(_ configuration: ShopConfiguration, host: String) -> Bool {
+        if case .believedOnLoopback = header(configuration, host) { false } else { true }
+    }
+
     private init(
         _ store: SQLiteOrderStore, _ keys: PersonKeyFile, _ ring: KeyRing, host: String, node: Node, _ places: TierPlaces.Opened, _ schedule: MoverSchedule?,
         _ configuration: ShopConfiguration
     ) {
         (self.store, self.keys, self.schedule) = (store, keys, schedule)
         let secrets = WebhookSecrets(ring)
-        let header: AccessPolicy.Header = switch configuration.access {
-        case .auto: ["127.0.0.1", "::1", "localhost"].contains(host) ? .believedOnLoopback : .refused
-        case .tokens: .refused
-        case .proxy: .believed
-        }
+        let header = Self.header(configuration, host)
         var limits = ShopServices.Limits()
         (limits.bodyBytesMax, limits.streamsMax) = (configuration.bodyBytesMax, configuration.streamsMax)
         let services = ShopServices(

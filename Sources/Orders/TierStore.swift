@@ -11,6 +11,8 @@ package protocol TierStore: OrderStore {
     func movable(_ selection: MoveSelection, after: MoveKey?, limit: Int) async throws(StoreError) -> [MoveKey]
     /// How many `movable` would give.
     func countMovable(_ selection: MoveSelection) async throws(StoreError) -> Int64
+    /// The same by the month of placing, UTC (`CivilDate.monthNumber`), rising; months without any are left out.
+    func monthsMovable(_ selection: MoveSelection) async throws(StoreError) -> [(month: Int64, orders: Int64)]
     /// The documents of orders whose bodies are in hot, in one snapshot, in the order asked for; others are left out.
     func documents(_ ids: [OrderID]) async throws(StoreError) -> [OrderDocument]
     /// Where orders are, by the directory.

@@ -39,6 +39,7 @@ package struct TierPlaces: Sendable, Equatable {
         let archive = try openArchive(data)
         // Order matters: the names of these folders are on the disk before anything in them is relied on.
         try data.sync()
-        return Opened(shelves: [WarmShelf(node: node), ColdShelf(store: archive, setting: setting, leaseOf: hot)], staging: staged, archive: archive)
+        let cold = ColdShelf(store: MeteredObjectStore(archive), setting: setting, leaseOf: hot)
+        return Opened(shelves: [WarmShelf(node: node, placed: { try await hot.count(in: .warm) }), cold], staging: staged, archive: archive)
     }
 }

@@ -78,6 +78,39 @@ struct ArchiveCommandTests {
         for bad in ["month,month", "week", "seller,payment_method"] { #expect(throws: CommandError.self, "\(bad)") { try ArchiveTally(by: bad) } }
     }
 
+    @Test("a state or currency that no order can have is refused, by query and export alike, with the words there are")
+    func words() throws {
+        try ArchiveFilterOptions.check(states: OrderState.allCases.map(\.rawValue), currencies: ["EUR", "JPY"])
+        do {
+            try ArchiveFilterOptions.check(states: ["delivered", "delivred"], currencies: [])
+            Issue.record("it was taken")
+        } catch { #expect("\(error)".contains("delivred") && "\(error)".contains("delivered, part_returned, returned")) }
+        #expect(throws: CommandError.self) { try ArchiveFilterOptions.check(states: [], currencies: ["eur"]) }
+        _ = try ArchiveQueryCommand.parse(["--state", "delivered", "--state", "returned"])
+        #expect(throws: (any Error).self) { try ArchiveQueryCommand.parse(["--state", "Delivered"]) }
+        _ = try ArchiveExportCommand.parse(["--to", "orders.csv", "--state", "expired", "--currency", "BRL"])
+        #expect(throws: (any Error).self) { try ArchiveExportCommand.parse(["--to", "orders.csv", "--state", ""]) }
+    }
+
+    @Test("as of a moment before the first commit there is nothing to restore; the first commit's moment is named")
+    func asOf() async throws {
+        let (store, _) = try await ArchiveDocuments.table(), snapshot = try await Self.open(store)
+        let first = try #require(snapshot.instants.first), before = HudiInstant(milliseconds: first.milliseconds - 1)
+        #expect(snapshot.instants.count == 2)
+        for instant in snapshot.instants { #expect(try ArchiveAsOf.instant(instant.description, in: snapshot) == instant) }
+        #expect(try ArchiveAsOf.instant(Instant(microseconds: first.milliseconds * 1_000).description, in: snapshot) == first)
+        for text in [before.description, Instant(microseconds: before.milliseconds * 1_000).description, "2018-01-01"] {
+            do {
+                _ = try ArchiveAsOf.instant(text, in: snapshot)
+                Issue.record("\(text) was taken")
+            } catch { #expect("\(error)".contains(first.description), "\(error)") }
+        }
+        #expect(throws: CommandError.self) { try ArchiveAsOf.instant("yesterday", in: snapshot) }
+        let empty = FolderObjectStore(MemoryDirectory())
+        let none = try await HudiTable.openOrCreate(empty, prefix: "orders").snapshot()
+        #expect(throws: CommandError.self) { try ArchiveAsOf.instant("2030-01-01", in: none) }
+    }
+
     @Test("an export is every document in its bytes, or a line of columns each; a filter leaves the others out; a full disk is an error")
     func export() async throws {
         let (store, orders) = try await ArchiveDocuments.table(), snapshot = try await Self.open(store)

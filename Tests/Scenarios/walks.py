@@ -403,7 +403,7 @@ def main():
     print(f"{a.walks // a.processes * a.processes} walks over {orders} orders ({dict(tiers)}) in {took:.0f} s, {requests / took:.0f} requests/s; meanwhile {counts['orders']} orders placed, "
           f"{counts['paid']} paid for, {counts['refunds']} refunds, {counts['returns']} returns, {counts['tracked']} parcels' events, {counts['refused']} refused, on orders "
           f"{', '.join(f'{counts[k]} {k}' for k in ('from hot', 'from warm', 'from cold'))}, {counts['read again at the end']} read again at the end; tiers {before} -> {after}: no violation")
-    if moved < 100 or counts["orders"] < 50 or counts["from warm"] + counts["from cold"] < 10 or counts["refunds"] < 10 or counts["returns"] < 3:
+    if moved < 100 or counts["orders"] < 50 or counts["from warm"] + counts["from cold"] < 10 or counts["refunds"] < 10 or counts["returns"] < 3 or counts["tracked"] < 3:
         sys.exit("too little was under way during the walks to mean anything")
 
 
@@ -414,6 +414,7 @@ def begin(server, folder, a):
         with open(kept) as f:
             known = json.load(f)
         expect([known[k] for k in ("seed", "people", "orders")] == [a.seed, a.people, a.orders], f"{a.base} was made with others:", known)
+        expect(known["parcels"], f"{a.base} has no parcels for late events: remove it, and it is made anew")
         run("cp", "-r", "--reflink=auto", os.path.join(a.base, "data"), server.data)
         return model.Made(a.seed, a.people, a.orders, known["now"]), known["parcels"]
     now = int(time.time()) // 3600 * 3600

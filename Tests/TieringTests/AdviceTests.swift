@@ -1,4 +1,4 @@
-// Counts of reads, what is advised from them, and what a plan costs.
+// Counts of reads, and what is advised from them.
 
 import IsothermTesting
 import Orders
@@ -6,7 +6,7 @@ import OrdersSQLite
 import Testing
 import Tiering
 
-@Suite("Advice and cost")
+@Suite("Advice")
 struct AdviceTests {
     private static let policy = MoverShop.policy
 
@@ -54,20 +54,6 @@ struct AdviceTests {
             let counted = reads.filter { $0.key.day == today && $0.key.tier == tier }.values.reduce(0, +)
             #expect(counted == census[tier] ?? 0 || counted == (census[tier] ?? 0) + 1)
         }
-        await shop.close()
-    }
-
-    @Test("a plan's cost is its requests and bytes by the price table; to the archive batches are large")
-    func cost() async throws {
-        let shop = try await MoverShop(), people = try await shop.people(1)
-        _ = try await shop.populate(people, count: 64, seed: 22)
-        var prices = PriceTable(), pace = MoverPace()
-        (prices.thousandPuts, prices.gigabyteMonth) = (1_000, 4e9)
-        (pace.batchOrders, pace.archiveBatchOrders) = (4, 1_000)
-        let plan = try await TierPlan(MoverShop.policy, at: MoverShop.now, pace: pace, prices: prices, in: shop.store)
-        let warm = try #require(plan.rows.first { $0.to == .warm }), cold = try #require(plan.rows.first { $0.to == .cold })
-        #expect(warm.costOnce == Double(warm.requests) && warm.requests >= (warm.orders + 3) / 4 * 2 && warm.costMonthly == nil)
-        #expect(cold.costOnce == Double(cold.requests) && cold.costMonthly == Double(cold.bytes) && cold.bytes > cold.orders * 500)
         await shop.close()
     }
 }

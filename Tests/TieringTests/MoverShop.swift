@@ -36,7 +36,7 @@ final class MoverShop: Sendable {
         var options = NodeOptions()
         options.background = false
         node = try await Node.open(root: onDisk ? FileDirectory(folder, create: true) : MemoryDirectory(), options: options)
-        warm = WarmShelf(node: node)
+        warm = Self.warm(node, store)
         staging = FolderObjectStore(onDisk ? try FileDirectory(folder).directory("staging") : MemoryDirectory())
         archive = ColdShelf(store: FolderObjectStore(onDisk ? try FileDirectory(folder).directory("cold") : MemoryDirectory()), leaseOf: store)
         tiers = TieredOrderStore(hot: store, shelves: withArchive ? [warm, archive] : [warm], keys: keys)
@@ -44,11 +44,17 @@ final class MoverShop: Sendable {
 
     /// The same tiers under a store restored from a backup; the shop before must not be used any more, but for its store's closing.
     private init(_ other: MoverShop, _ path: String) throws {
-        (folder, node, warm, staging) = (other.folder, other.node, other.warm, other.staging)
+        (folder, node, staging) = (other.folder, other.node, other.staging)
         store = try SQLiteOrderStore(path: path, keys: KeyRing(master: [UInt8](repeating: 7, count: 32)))
         keys = other.keys
+        warm = Self.warm(node, store)
         archive = ColdShelf(store: other.archive.store, leaseOf: store)
         tiers = TieredOrderStore(hot: store, shelves: [warm, archive], keys: keys)
+    }
+
+    /// As a server has it.
+    private static func warm(_ node: Node, _ store: SQLiteOrderStore) -> WarmShelf {
+        WarmShelf(node: node, placed: { try await store.census()[.warm] ?? 0 })
     }
 
     func restored(_ backup: String) async throws -> MoverShop {

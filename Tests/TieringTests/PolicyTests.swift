@@ -19,6 +19,12 @@ struct PolicyTests {
         #expect(throws: PolicyError.self) { try file.policy("none") }
     }
 
+    @Test("the text in the binary is config/tiers.yaml, byte for byte")
+    func shipped() throws {
+        let file = try String(contentsOfFile: Corpora.packageRoot + "/config/tiers.yaml", encoding: .utf8)
+        #expect(Array(PolicyFile.shipped.utf8) == Array(file.utf8), "put config/tiers.yaml into Sources/Tiering/Policies/ShippedPolicies.swift as it is")
+    }
+
     @Test("gaps, overlaps and unknown words are refused with their line", arguments: [
         (2, "- {tier: hot, from: 0, to: 90}", "- {tier: warm, from: 100}", "gap"),
         (2, "- {tier: hot, from: 0, to: 90}", "- {tier: warm, from: 80}", "overlap"),
@@ -74,6 +80,24 @@ struct PolicyTests {
                 $0.selection.states.contains(state) && placed >= $0.selection.since && placed < $0.selection.before
             }
             #expect(moves.map(\.to) == (expected == .hot ? [] : [expected]))
+        }
+    }
+
+    @Test("what lies colder than the policy says is found once, also what is placed after now", arguments: UInt64(0)..<20)
+    func colderIsTheRest(seed: UInt64) {
+        var random = Seeded(seed)
+        let policy = TierPolicy(name: "p", classes: [
+            .orders: [.init(.hot, from: 0, to: 90), .init(.warm, from: 90, to: 180), .init(.cold, from: 180, to: nil)],
+            .cancelledOrders: [.init(.hot, from: 0, to: 10), .init(.cold, from: 10, to: nil)],
+        ])
+        for _ in 0..<200 {
+            let days = [-400, -1, 0, 9, 10, 89, 90, 91, 179, 180, 181, 1_000].randomElement(using: &random) ?? 0
+            let placed = Self.now.adding(days: -Int64(days)).adding(seconds: [-1, 0, 1].randomElement(using: &random) ?? 0)
+            let state = OrderState.final.randomElement(using: &random) ?? .delivered
+            for tier in [Tier.warm, .cold] {
+                let found = policy.colder(in: tier, at: Self.now).filter { $0.from == tier && $0.states.contains(state) && placed >= $0.since && placed < $0.before }
+                #expect(found.count == (policy.tier(placedAt: placed, state: state, at: Self.now) < tier ? 1 : 0), "\(days) days, \(state), \(tier)")
+            }
         }
     }
 }

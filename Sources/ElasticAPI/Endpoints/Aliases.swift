@@ -65,6 +65,7 @@ struct AliasPutEndpoint: Endpoint {
     }
 
     func answer(from services: Services) async throws -> APIAnswer {
+        try services.refuseOwned([action])
         try await services.node.updateAliases([action])
         return .acknowledged
     }
@@ -89,6 +90,7 @@ struct AliasDeleteEndpoint: Endpoint {
         guard present else {
             throw APIError(404, "aliases_not_found_exception", "aliases [\(names.joined(separator: ","))] missing")
         }
+        try services.refuseOwned(resolved)
         try await services.node.updateAliases([.remove(indices: indices, aliases: names, mustExist: false)])
         return .acknowledged
     }
@@ -109,6 +111,7 @@ struct AliasesUpdateEndpoint: Endpoint {
     }
 
     func answer(from services: Services) async throws -> APIAnswer {
+        try services.refuseOwned(actions)
         try await services.node.updateAliases(actions)
         return .acknowledged
     }
@@ -152,5 +155,17 @@ extension IndexAlias {
         searchRouting = try m.string("search_routing", "search-routing", "searchRouting") ?? routing
         isWriteIndex = try m.bool("is_write_index")
         isHidden = try m.bool("is_hidden")
+    }
+}
+
+extension Services {
+    /// Patterns in actions do not reach hidden indexes, as those that are owned are.
+    fileprivate func refuseOwned(_ actions: [AliasAction]) throws(APIError) {
+        for action in actions {
+            switch action {
+            case .add(let indices, let alias): try refuseOwned(indices + [alias.name])
+            case .remove(let indices, _, _), .removeIndex(let indices): try refuseOwned(indices)
+            }
+        }
     }
 }

@@ -25,6 +25,11 @@ struct BulkEndpoint: Endpoint {
 
     func answer(from services: Services) async throws -> APIAnswer {
         let started = services.nowMilliseconds
+        let items = items.map { item in
+            var item = item
+            if let refusal = services.refusal(item.index) { item.operation = .failure(refusal) }
+            return item
+        }
         let operations = items.compactMap { if case .success(let item) = $0.operation { item } else { nil } }
         try await services.prepare(Set(operations.map(\.index)))
         var results = (try await services.node.bulk(operations, refresh: refresh)).makeIterator()

@@ -17,6 +17,7 @@ struct IndexDeleteEndpoint: Endpoint {
 
     func answer(from services: Services) async throws -> APIAnswer {
         let names = try concrete(services.node)
+        try services.refuseOwned(names)
         if !names.isEmpty { try await services.node.deleteIndex(names.joined(separator: ",")) }
         return .acknowledged
     }
@@ -26,12 +27,14 @@ struct IndexDeleteEndpoint: Endpoint {
     /// Order matters: all names are found before any index goes. Patterns never reach an index by its alias.
     private func concrete(_ node: Node) throws -> [String] {
         let all = node.indexNames
+        var every = IndexOptions()
+        every.includesHidden = options.includesHidden
         var names: [String] = []
         for part in expression.split(separator: ",").map(String.init) {
             if part.hasPrefix("-"), !names.isEmpty {
                 names.removeAll { Wildcard.matches(String(part.dropFirst()), $0) }
             } else if options.expandsWildcards, part == "_all" || part.contains("*") {
-                let found = all.filter { part == "_all" || Wildcard.matches(part, $0) }
+                let found = try node.resolve("*", every).map(\.name).filter { part == "_all" || Wildcard.matches(part, $0) }
                 if found.isEmpty, !options.allowNoIndices { throw EngineError.indexNotFound(part) }
                 names += found
             } else if all.contains(part) {

@@ -47,6 +47,7 @@ struct MappingPutEndpoint: Endpoint {
 
     func answer(from services: Services) async throws -> APIAnswer {
         let names = try services.node.resolve(expression, options).map(\.name)
+        try services.refuseOwned(names)
         if !names.isEmpty { try await services.node.putMapping(names.joined(separator: ","), mappings) }
         return .acknowledged
     }

@@ -65,7 +65,9 @@ struct SettingsPutEndpoint: Endpoint {
     }
 
     func answer(from services: Services) async throws -> APIAnswer {
-        for index in try services.node.resolve(call.indexExpression, options) {
+        let indexes = try services.node.resolve(call.indexExpression, options)
+        try services.refuseOwned(indexes.map(\.name))
+        for index in indexes {
             let present = preserves ? try services.node.describe(index.name).settings : JSONObject()
             let changes = settings.filter { present[$0.0] == nil }
             if !changes.isEmpty { try await services.node.putSettings(index.name, JSONObject(changes)) }

@@ -36,6 +36,10 @@ struct SnapshotRestoreEndpoint: Endpoint {
 
     func answer(from services: Services) async throws -> APIAnswer {
         let job = try await services.node.restoreJob(request, from: try await services.node.repository(repository))
+        do throws(APIError) { try services.refuseOwned(job.names) } catch {
+            job.abandon()
+            throw error
+        }
         guard waits else {
             Task { _ = try? await job.run() }
             return APIAnswer(json: ["accepted": true])

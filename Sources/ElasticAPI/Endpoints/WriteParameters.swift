@@ -97,6 +97,7 @@ enum ByteSearch {
 extension Services {
     /// One write with its templates applied, as an answer.
     func write(_ operation: WriteOperation, refresh: RefreshPolicy, call: APICall, source: SourceFilter? = nil) async throws -> APIAnswer {
+        try refuseOwned([operation.index])
         try await prepare([operation.index])
         let result = try await node.write(operation, refresh: refresh)
         return try rendering(result, call: call, source: source).answer

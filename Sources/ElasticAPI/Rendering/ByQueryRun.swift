@@ -127,6 +127,7 @@ extension Services {
             start += places.count
             tally.batches += 1
             let operations = try await node.run { try places.map { try operation(try Self.document($0, target)) } }
+            try refuseOwned(Set(operations.map(\.index)))
             try await prepare(Set(operations.map(\.index)))
             for result in try await node.bulk(operations) { tally.note(result, proceeds: options.proceeds, typed: compatibility < 8) }
         }

@@ -31,7 +31,8 @@ extension Services {
 
     /// Makes an index, templates applied.
     func create(_ name: String, _ creation: IndexCreation) async throws -> IndexDescription {
-        try await node.createIndex(name, templates.creation(for: name, creation))
+        try refuseOwned([name] + creation.aliases.members.map(\.key))
+        return try await node.createIndex(name, templates.creation(for: name, creation))
     }
 
     /// Indexes about to be made by a write get their templates; others are left to the engine.
@@ -40,9 +41,24 @@ extension Services {
         for name in names.sorted() where !exists(name) {
             let creation = templates.creation(for: name, IndexCreation())
             guard !(creation.settings.isEmpty && creation.mappings.isEmpty && creation.aliases.isEmpty) else { continue }
+            try refuseOwned(creation.aliases.members.map(\.key))
             // Another request may have made it since: that is as good. What else is wrong the write will say.
             _ = try? await node.createIndex(name, creation)
         }
+    }
+
+    /// Indexes that the shop's tiers write are written by nobody else: an order that was forged or removed there is nowhere else.
+    func refuseOwned(_ names: some Sequence<String>) throws(APIError) {
+        for name in names { if let refusal = refusal(name) { throw refusal } }
+    }
+
+    /// Why a request may not write an index; nil when it may.
+    func refusal(_ name: String) -> APIError? {
+        guard options.owned.contains(name) else { return nil }
+        return APIError(
+            403, "security_exception",
+            "index [\(name)] holds the orders of the warm tier, which only the shop itself writes: orders are changed by [/api/orders], and the index comes back by [isotherm snapshot restore]",
+            index: name)
     }
 
     static func filter(_ filters: [JSONObject]) throws(QueryError) -> Query? {
@@ -96,6 +112,7 @@ extension APICall {
                 throw .illegal("No valid expand wildcard value [\(word)]")
             }
             options.expandsWildcards = words != ["none"]
+            options.includesHidden = words.contains("hidden") || words.contains("all")
         }
         return options
     }

@@ -15,6 +15,8 @@ package final class Services: Sendable {
         /// A search that takes longer answers with what it has, `timed_out`.
         package var searchMillisecondsMax = 60_000
         package var httpAddress = "127.0.0.1:9200"
+        /// Indexes that requests may not write, make, alias or delete.
+        package var owned: Set<String> = []
         package init() {}
     }
 

@@ -47,7 +47,7 @@ final class Catalogue: Sendable {
             } else if part == "_all" || IndexNames.isPattern(part), options.expandsWildcards {
                 sawPattern = true
                 let before = found.count
-                for index in all { match(part == "_all" ? "*" : part, index, &found) }
+                for index in all where options.includesHidden || !index.isHidden || part.hasPrefix(".") { match(part == "_all" ? "*" : part, index, &found) }
                 if found.count == before, !options.allowNoIndices { throw .indexNotFound(part) }
             } else if let index = find(part) {
                 found[index.name, default: Reached()].directly = true
@@ -73,7 +73,6 @@ final class Catalogue: Sendable {
     }
 
     private func match(_ pattern: String, _ index: Index, _ found: inout [String: Reached]) {
-        if index.isHidden, !pattern.hasPrefix(".") { return }
         if IndexNames.matches(pattern, index.name) { found[index.name, default: Reached()].directly = true }
         if pattern == "*" { return }
         for alias in index.aliases.values where IndexNames.matches(pattern, alias.name) {

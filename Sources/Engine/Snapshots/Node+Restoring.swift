@@ -31,6 +31,12 @@ package struct RestoreJob: Sendable {
     fileprivate let parts: [(source: IndexSnapshotManifest, file: IndexFile)]
     fileprivate let ticket: SnapshotWork.Ticket
 
+    /// Of the indexes that come back.
+    package var names: [String] { parts.map(\.file.name) }
+
+    /// Instead of `run`.
+    package func abandon() { ticket.end() }
+
     /// - Returns: the names.
     package func run() async throws(EngineError) -> [String] {
         defer { ticket.end() }

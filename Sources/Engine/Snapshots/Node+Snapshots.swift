@@ -53,7 +53,10 @@ extension Node {
         try checkOpen()
         if let problem = SnapshotNames.problem(request.name) { throw repository.invalidName(request.name, problem) }
         try repository.checkWritable("create snapshot")
-        let indexes = try request.indices.map { expression throws(EngineError) in try resolve(expression, request.options).map(\.name) } ?? indexNames
+        var options = request.options
+        // What is not seen is not for that reason to be lost.
+        options.includesHidden = true
+        let indexes = try request.indices.map { expression throws(EngineError) in try catalogue.resolve(expression, options).map(\.name) } ?? indexNames
         var manifest = SnapshotManifest(name: request.name, uuid: SnapshotRepository.word(), started: wallMilliseconds())
         (manifest.includesGlobalState, manifest.metadata) = (request.includesGlobalState, request.metadata)
         let progress = SnapshotProgress()

@@ -23,6 +23,15 @@ extension SQLiteOrderStore: TierStore {
         }
     }
 
+    package func monthsMovable(_ selection: MoveSelection) async throws(StoreError) -> [(month: Int64, orders: Int64)] {
+        let states = TierSQL.list(selection.states)
+        return try await read { connection throws(StoreError) in
+            try connection.all(
+                TierSQL.monthsMovable, .text(selection.from.rawValue), .int(selection.since.microseconds), .at(selection.before), .text(states)
+            ) { row throws(StoreError) in (row.int(0), row.int(1)) }
+        }
+    }
+
     package func placed(in tier: Tier, after: MoveKey?, limit: Int) async throws(StoreError) -> [MoveKey] {
         try await read { connection throws(StoreError) in
             try connection.all(
@@ -181,6 +190,15 @@ package enum TierSQL {
             AND d.state IN (SELECT value FROM json_each(?4))
             AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.order_id = d.order_id AND r.state IN ('requested', 'approved', 'received'))
             AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = d.order_id AND p.state IN ('created', 'action_required', 'authorised', 'part_captured'))
+        """
+    static let monthsMovable: StaticString = """
+        SELECT d.month, count(*) FROM order_directory d
+        WHERE d.tier = ?1 AND d.placed_at >= ?2 AND d.placed_at < ?3
+            AND (d.state = 'delivered' OR d.state = 'part_returned' OR d.state = 'returned' OR d.state = 'cancelled' OR d.state = 'expired')
+            AND d.state IN (SELECT value FROM json_each(?4))
+            AND NOT EXISTS (SELECT 1 FROM returns r WHERE r.order_id = d.order_id AND r.state IN ('requested', 'approved', 'received'))
+            AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = d.order_id AND p.state IN ('created', 'action_required', 'authorised', 'part_captured'))
+        GROUP BY d.month ORDER BY d.month
         """
     static let openMoves: StaticString = """
         SELECT batch_id, from_tier, to_tier, step, staging, manifest, started_at, finished_at, expires_at FROM moves WHERE finished_at IS NULL ORDER BY started_at, batch_id

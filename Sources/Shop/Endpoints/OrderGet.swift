@@ -22,7 +22,7 @@ struct OrderGetEndpoint: Endpoint {
         if known == "\"\(order.version)\"" { return ShopAnswer(304).tagged(order.version) }
         return ShopAnswer.json { w in
             w.order(order)
-            if includesCold { w.archive(archive) }
+            w.archive(archive)
         }.tagged(order.version)
     }
 }

@@ -38,7 +38,7 @@ struct OrderHistoryEndpoint: Endpoint {
             w.list("orders", page.orders) { w, order in w.summary(order) }
             w.member("total", page.total)
             w.member("next", page.next)
-            if query.includesCold { w.archive(page.archive) }
+            w.archive(page.archive)
         }
     }
 }

@@ -50,8 +50,9 @@ extension JSONWriter {
         member("version", order.version)
     }
 
-    /// What the answer cost at the archive's object store.
+    /// What the answer cost at the archive's object store; nothing where that was not asked.
     mutating func archive(_ reads: ArchiveReads) {
+        guard reads.requests > 0 else { return }
         key("archive")
         object { w in
             w.member("requests", reads.requests)

@@ -7,8 +7,10 @@
 //     1  A body is shown only under the tier and version that the directory named in the same look.
 //     2  After a recall nobody reads the copy that is left behind; the mover removes it.
 //     3  Payments are always hot's.
+//     4  What an answer tells of the archive is what its object store was asked for it, all of it: counted at the store (`MeteredObjectStore`), by nobody else.
 
 package import Orders
+internal import Storage
 
 package struct TieredOrderStore: OrderStore {
     package let hot: any TierStore
@@ -40,9 +42,12 @@ package struct TieredOrderStore: OrderStore {
     }
 
     package func order(_ id: OrderID, includesCold: Bool, by caller: Caller) async throws(StoreError) -> (order: Order, archive: ArchiveReads) {
-        let found = try await body(try await hot.order(id, by: caller), includesCold: includesCold, by: caller)
-        reads?.count([found.order], at: caller.at)
-        return found
+        let meter = StoreMeter()
+        let found = try await meter.measure { () async throws(StoreError) -> Order in
+            try await body(try await hot.order(id, by: caller), includesCold: includesCold, by: caller)
+        }
+        reads?.count([found], at: caller.at)
+        return (found, ArchiveReads(meter))
     }
 
     package func shipments(of order: OrderID, by caller: Caller) async throws(StoreError) -> [Shipment] {
@@ -85,8 +90,13 @@ package struct TieredOrderStore: OrderStore {
     }
 
     package func orders(of person: PersonRef, _ query: OrderListQuery, by caller: Caller) async throws(StoreError) -> OrderPage {
-        var page = try await list(of: person, query, by: caller)
-        try await fillBodies(of: &page, includesCold: query.includesCold, by: caller)
+        let meter = StoreMeter()
+        var page = try await meter.measure { () async throws(StoreError) -> OrderPage in
+            var found = try await list(of: person, query, by: caller)
+            try await fillBodies(of: &found, includesCold: query.includesCold, by: caller)
+            return found
+        }
+        page.archive = ArchiveReads(meter)
         reads?.count(page.orders, at: caller.at)
         return page
     }
@@ -120,7 +130,7 @@ package struct TieredOrderStore: OrderStore {
             let wanted = page.orders.filter { $0.tier == tier.rawValue }.map { OrderAddress($0) }
             if wanted.isEmpty { continue }
             let found = try await reading { try await shelf.read(wanted) }
-            page.archive += found.reads
+            if let fault = found.fault { throw fault }
             for (id, bytes) in found.documents {
                 guard let person = people[id] else { continue }
                 let key = if let key = known[person] { key } else { try keys.state(of: person) }
@@ -133,20 +143,18 @@ package struct TieredOrderStore: OrderStore {
             if let document = documents[order.id], document.order.version == order.version {
                 page.orders[at] = Self.fill(order, from: document)
             } else {
-                let (whole, reads) = try await body(order, includesCold: includesCold, by: caller)
-                page.orders[at] = whole
-                page.archive += reads
+                page.orders[at] = try await body(order, includesCold: includesCold, by: caller)
             }
         }
     }
 
     /// An order with its body, from wherever the directory says it is now.
-    private func body(_ order: Order, includesCold: Bool, by caller: Caller) async throws(StoreError) -> (order: Order, archive: ArchiveReads) {
-        var order = order, reads = ArchiveReads()
+    private func body(_ order: Order, includesCold: Bool, by caller: Caller) async throws(StoreError) -> Order {
+        var order = order
         for look in 0..<Self.looksMax {
             if look > 0 { order = try await hot.order(order.id, by: caller) }
-            guard let tier = Tier(rawValue: order.tier), tier != .hot, tier != .cold || includesCold else { return (order, reads) }
-            if let document = try await document(OrderAddress(order), tier, &reads) { return (Self.fill(order, from: document), reads) }
+            guard let tier = Tier(rawValue: order.tier), tier != .hot, tier != .cold || includesCold else { return order }
+            if let document = try await document(OrderAddress(order), tier) { return Self.fill(order, from: document) }
         }
         throw .damaged("order \(order.id) is not where the directory says")
     }
@@ -157,10 +165,10 @@ package struct TieredOrderStore: OrderStore {
         return whole
     }
 
-    private func document(_ order: OrderAddress, _ tier: Tier, _ reads: inout ArchiveReads) async throws(StoreError) -> OrderDocument? {
+    private func document(_ order: OrderAddress, _ tier: Tier) async throws(StoreError) -> OrderDocument? {
         guard let shelf = shelves[tier] else { throw .unavailable("the order is in the \(tier.rawValue) tier, which is not set up") }
         let found = try await reading { try await shelf.read([order]) }
-        reads += found.reads
+        if let fault = found.fault { throw fault }
         guard let bytes = found.documents[order.id] else { return nil }
         let document = try OrderDocument(parsing: bytes, keys: keys)
         return document.order.version == order.version && document.order.id == order.id ? document : nil
@@ -168,11 +176,10 @@ package struct TieredOrderStore: OrderStore {
 
     /// The document that the directory stands for now; nil when the order is hot again.
     private func valid(_ id: OrderID) async throws(StoreError) -> OrderDocument? {
-        var reads = ArchiveReads()
         for _ in 0..<Self.looksMax {
             guard let at = try await hot.placements([id])[id] else { throw .notFound("such order") }
             if at.tier == .hot { return nil }
-            if let document = try await document(OrderAddress(id, at), at.tier, &reads) { return document }
+            if let document = try await document(OrderAddress(id, at), at.tier) { return document }
         }
         throw .damaged("order \(id) is not where the directory says")
     }
@@ -181,7 +188,6 @@ package struct TieredOrderStore: OrderStore {
     private func part<T: Sendable>(
         of id: OrderID, by caller: Caller, hot read: () async throws(StoreError) -> T, archived: (OrderDocument) -> T
     ) async throws(StoreError) -> T {
-        var reads = ArchiveReads()
         for _ in 0..<Self.looksMax {
             // Whether the caller may see it at all.
             let order = try await hot.order(id, by: caller)
@@ -190,12 +196,19 @@ package struct TieredOrderStore: OrderStore {
                 if try await hot.placements([id])[id]?.tier == .hot { return found }
                 continue
             }
-            if let document = try await document(OrderAddress(order), tier, &reads) { return archived(document) }
+            if let document = try await document(OrderAddress(order), tier) { return archived(document) }
         }
         throw .damaged("order \(id) is not where the directory says")
     }
 
     private func reading<T>(_ body: () async throws -> T) async throws(StoreError) -> T {
         do { return try await body() } catch let error as StoreError { throw error } catch { throw .unavailable("\(error)") }
+    }
+}
+
+extension ArchiveReads {
+    fileprivate init(_ meter: StoreMeter) {
+        let reads = meter.reads
+        self.init(requests: reads.requests, bytes: reads.bytes)
     }
 }

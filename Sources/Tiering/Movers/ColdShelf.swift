@@ -8,6 +8,8 @@
 // Invariants
 //     1  A document read is the one the directory's version asks for, or none: the snapshot that is kept is taken anew when it has not that version.
 //     2  Only the holder of the lease writes: `TableWriter` asks before each file and before the commit.
+//     3  Where the directory places orders here and there is no table, this is not the archive that they went to, or it is lost: that is said, to readers for an
+//        answer and to movers, and no second table is made. Who reconciles finds nothing here (`scan`, `read`), and names what is lost.
 
 package import Archive
 package import Orders
@@ -29,6 +31,7 @@ package actor ColdShelf: OrderShelf {
     package nonisolated let store: any ObjectStore
     private let setting: Setting
     private let holds: @Sendable (Int64) async -> Bool
+    private let placed: @Sendable () async throws -> Int64
     private var table: HudiTable?
     private var writer: TableWriter?
     private var known: TableSnapshot?
@@ -36,16 +39,21 @@ package actor ColdShelf: OrderShelf {
     /// More orders of one month than this are read from its whole file.
     private static let lookupsMax = 32
 
-    /// - Parameter holds: whether the lease of an epoch is held still, asked anew each time.
-    package init(store: any ObjectStore, setting: Setting = Setting(), holds: @escaping @Sendable (Int64) async -> Bool) {
-        (self.store, self.setting, self.holds) = (store, setting, holds)
+    /// - Parameters: `holds` says whether the lease of an epoch is held still, asked anew each time; `placed` how many orders the directory places here, asked where
+    ///   there is no table.
+    package init(
+        store: any ObjectStore, setting: Setting = Setting(), holds: @escaping @Sendable (Int64) async -> Bool,
+        placed: @escaping @Sendable () async throws -> Int64 = { 0 }
+    ) {
+        (self.store, self.setting, self.holds, self.placed) = (store, setting, holds, placed)
     }
 
-    /// For a mover whose lease is in the hot store.
+    /// For a mover whose lease is in the hot store, as the directory is.
     package init(store: any ObjectStore, setting: Setting = Setting(), leaseOf hot: any TierStore) {
-        self.init(store: store, setting: setting) { epoch in
-            do { return try await hot.moverLease()?.epoch == epoch } catch { return false }
-        }
+        self.init(
+            store: store, setting: setting,
+            holds: { epoch in do { return try await hot.moverLease()?.epoch == epoch } catch { return false } },
+            placed: { try await hot.count(in: .cold) })
     }
 
     /// The table is made by the first `load`.
@@ -64,7 +72,7 @@ package actor ColdShelf: OrderShelf {
     }
 
     package func remove(_ orders: [ShelfKey], epoch: Int64) async throws {
-        guard !orders.isEmpty, try await openTable() != nil else { return }
+        guard !orders.isEmpty, try await expectedTable() != nil else { return }
         var versions: [ArchivedOrder.Key: Int64] = [:]
         for order in orders { if let key = order.address.archived { versions[key] = max(versions[key] ?? .min, order.address.version) } }
         let writer = try await self.writer(epoch)
@@ -84,7 +92,8 @@ package actor ColdShelf: OrderShelf {
     // MARK: - Reading
 
     package func read(_ orders: [OrderAddress]) async throws -> ShelfRead {
-        guard !orders.isEmpty, let table = try await openTable() else { return ShelfRead() }
+        guard !orders.isEmpty else { return ShelfRead() }
+        guard let table = try await openTable() else { return ShelfRead(fault: try await misplaced()) }
         var wanted = Dictionary(orders.map { ($0.id, $0) }, uniquingKeysWith: { a, _ in a }), found = ShelfRead(), fault: ArchiveError?
         // A snapshot from before may lack what is wanted, or name files that were cleaned away since.
         for isKept in [true, false] {
@@ -92,9 +101,7 @@ package actor ColdShelf: OrderShelf {
             if !isKept { known = snapshot }
             fault = nil
             do throws(ArchiveError) {
-                let part = try await Self.documents(Array(wanted.values), snapshot)
-                found.reads += part.reads
-                for (id, document) in part.documents {
+                for (id, document) in try await Self.documents(Array(wanted.values), snapshot) {
                     found.documents[id] = document
                     wanted[id] = nil
                 }
@@ -105,7 +112,7 @@ package actor ColdShelf: OrderShelf {
     }
 
     package func documents(of person: PersonRef, from: Instant?, to: Instant?) async throws -> [[UInt8]] {
-        guard let table = try await openTable() else { return [] }
+        guard let table = try await expectedTable() else { return [] }
         // Files of a snapshot can be cleaned away while they are read: then once more, from a newer one.
         for isLast in [false, true] {
             let snapshot = try await table.snapshot()
@@ -155,45 +162,83 @@ package actor ColdShelf: OrderShelf {
     // MARK: -
 
     /// At their very versions.
-    private static func documents(_ orders: [OrderAddress], _ snapshot: TableSnapshot) async throws(ArchiveError) -> ShelfRead {
-        var months: [Partition: [String: OrderAddress]] = [:], found = ShelfRead()
+    private static func documents(_ orders: [OrderAddress], _ snapshot: TableSnapshot) async throws(ArchiveError) -> [OrderID: [UInt8]] {
+        var months: [Partition: [String: OrderAddress]] = [:], found: [OrderID: [UInt8]] = [:]
         for order in orders { if let key = order.archived { months[key.partition, default: [:]][key.order] = order } }
         for (month, orders) in months.sorted(by: { $0.key < $1.key }) {
-            var taken: [OrderID: [UInt8]] = [:], cost = ReadCost()
+            var taken: [OrderID: [UInt8]] = [:]
             if orders.count > lookupsMax {
-                try await snapshot.scanDocuments(partitions: [month]) { (documents, sofar) async throws(ArchiveError) in
-                    cost = sofar
+                try await snapshot.scanDocuments(partitions: [month]) { (documents, _) async throws(ArchiveError) in
                     for document in documents { if let order = orders[document.order], order.version == document.version { taken[order.id] = document.body } }
                     return taken.count < orders.count
                 }
             } else {
                 for person in Set(orders.values.map(\.person)) {
-                    let answer = try await snapshot.ofPerson(person.description, partitions: [month])
-                    cost += answer.cost
-                    for row in answer.rows { if let order = orders[row.order.id], order.version == row.order.version { taken[order.id] = row.order.body } }
+                    let rows = try await snapshot.ofPerson(person.description, partitions: [month]).rows
+                    for row in rows { if let order = orders[row.order.id], order.version == row.order.version { taken[order.id] = row.order.body } }
                 }
             }
-            found.documents.merge(taken) { a, _ in a }
-            found.reads += ArchiveReads(requests: cost.requests, bytes: cost.bytes)
+            found.merge(taken) { a, _ in a }
         }
         return found
     }
 
-    /// Nil where no order was archived yet.
+    /// Nil where there is none.
     private func openTable() async throws(ArchiveError) -> HudiTable? {
         if let table { return table }
-        do throws(ArchiveError) { table = try await HudiTable.open(store, prefix: setting.prefix) } catch { if error.kind != .notFound { throw error } }
+        let found = try await findTable()
+        table = table ?? found
         return table
     }
 
-    private func writer(_ epoch: Int64) async throws(ArchiveError) -> TableWriter {
+    /// Nil where no order was archived yet.
+    private func expectedTable() async throws -> HudiTable? {
+        if let table = try await openTable() { return table }
+        if let fault = try await misplaced() { throw fault }
+        return table
+    }
+
+    private func findTable() async throws(ArchiveError) -> HudiTable? {
+        do throws(ArchiveError) { return try await HudiTable.open(store, prefix: setting.prefix) } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
+    }
+
+    /// Why there is no table; nil where there need not be one.
+    private func misplaced() async throws -> StoreError? {
+        let orders = try await placed()
+        // Order matters: looked for once more after they were counted, since the first of them may have come between.
+        guard orders > 0, try await openTable() == nil else { return nil }
+        return noTable(for: orders)
+    }
+
+    private func noTable(for orders: Int64) -> StoreError {
+        let place = "\(store.place)/\(setting.prefix)"
+        return .unavailable("the archive at \(place) has no table, but \(orders) orders are in it: is archive.location in the tiers' policy file what it was?")
+    }
+
+    private func writer(_ epoch: Int64) async throws -> TableWriter {
         if let writer, writer.lease.epoch == epoch { return writer }
-        let table = try await HudiTable.openOrCreate(store, prefix: setting.prefix, buckets: setting.buckets)
-        self.table = self.table ?? table
+        // Looked for by each holder of the lease: a table that is known may be gone since.
+        if try await findTable() == nil {
+            let orders = try await placed()
+            if orders > 0 { throw noTable(for: orders) }
+        }
+        let opened = try await HudiTable.openOrCreate(store, prefix: setting.prefix, buckets: setting.buckets), table = self.table ?? opened
+        self.table = table
         let lease = WriterLease(epoch: epoch) { [holds] in await holds(epoch) }
-        let made = TableWriter(self.table ?? table, lease: lease, now: { Instant.now().microseconds })
+        let made = TableWriter(table, lease: lease, now: { Instant.now().microseconds })
         writer = made
         return made
+    }
+}
+
+extension TierStore {
+    /// Orders that the directory places in a tier. Whether there is one is a look into its index; they are counted only if there is.
+    func count(in tier: Tier) async throws(StoreError) -> Int64 {
+        if try await placed(in: tier, after: nil, limit: 1).isEmpty { return 0 }
+        return try await census()[tier] ?? 0
     }
 }
 

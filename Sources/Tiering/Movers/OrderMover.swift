@@ -128,7 +128,7 @@ package actor OrderMover {
             for order in try await documents(some, from: from) {
                 bytes += order.bytes.count
                 if bytes > Self.batchBytesMax, !dumped.isEmpty { return (dumped.sorted { $0.id < $1.id }, last, true) }
-                if let fault = fault(of: order, to) { (report.refused, report.refusal) = (report.refused + 1, "\(order.id): \(fault)") } else { dumped.append(order) }
+                if let fault = fault(of: order, to) { refuse(order.id, fault) } else { dumped.append(order) }
                 last = order.id
             }
         }
@@ -146,14 +146,28 @@ package actor OrderMover {
             }
         }
         guard let shelf = shelves[from] else { throw MoverError.noShelf(from) }
-        let placements = try await store.placements(ids)
-        let found = try await shelf.read(ids.compactMap { id in placements[id].map { OrderAddress(id, $0) } }).documents
-        return try ids.compactMap { id in
-            guard let bytes = found[id], let at = placements[id], at.tier == from else { return nil }
-            let document = try OrderDocument(openPartOf: bytes)
-            return document.order.version == at.version ? ShelvedOrder(id: id, version: at.version, bytes: bytes, document: document) : nil
+        let placements = try await store.placements(ids).filter { $0.value.tier == from }
+        let found = try await shelf.read(placements.map { OrderAddress($0.key, $0.value) }).documents
+        let states = try keys.find(placements.values.map(\.person))
+        var orders: [ShelvedOrder] = []
+        for id in ids {
+            guard let at = placements[id] else { continue }
+            guard let bytes = found[id] else {
+                refuse(id, "its document is not in \(from.rawValue); `isotherm tier reconcile` looks for it in staging")
+                continue
+            }
+            // Opened, not only read: what was damaged where it lay goes no further, and holds up nothing else.
+            let state = if let state = states[at.person] { state } else { try keys.state(of: at.person) }
+            do throws(StoreError) {
+                let document = try OrderDocument(parsing: bytes, key: state)
+                guard document.order.id == id, document.order.version == at.version else { throw .damaged("its document in \(from.rawValue) is of another order or version") }
+                orders.append(ShelvedOrder(id: id, version: at.version, bytes: bytes, document: document))
+            } catch { refuse(id, "\(error)") }
         }
+        return orders
     }
+
+    private func refuse(_ id: OrderID, _ why: String) { (report.refused, report.refusal) = (report.refused + 1, "\(id): \(why)") }
 
     private func fault(of order: ShelvedOrder, _ to: Tier) -> String? {
         if order.bytes.count > OrderDocument.bytesMax { return "a document of \(order.bytes.count) bytes; at most \(OrderDocument.bytesMax) are moved" }

@@ -42,15 +42,18 @@ package struct ShelfKey: Sendable, Hashable {
 
 package struct ShelfRead: Sendable {
     package var documents: [OrderID: [UInt8]]
-    /// Of the object store, where there is one.
-    package var reads: ArchiveReads
-    package init(_ documents: [OrderID: [UInt8]] = [:], reads: ArchiveReads = ArchiveReads()) { (self.documents, self.reads) = (documents, reads) }
+    /// Why nothing could be found here, whatever was asked for: who reads for an answer tells it; who reconciles looks elsewhere.
+    package var fault: StoreError?
+    package init(_ documents: [OrderID: [UInt8]] = [:], fault: StoreError? = nil) { (self.documents, self.fault) = (documents, fault) }
 }
 
 package protocol OrderShelf: Sendable {
     var tier: Tier { get }
     /// Before the first `load`: makes what it needs.
+    /// - Throws: `unavailable` when it is gone with orders that the directory places here.
     func prepare() async throws
+    /// The same for who reconciles: what is gone is begun anew.
+    func rebuild() async throws
     /// Why an order cannot lie here; nil when it can. Such orders stay where they are.
     func fault(of order: ShelvedOrder) -> String?
     func load(_ orders: [ShelvedOrder], epoch: Int64) async throws
@@ -70,6 +73,7 @@ package protocol OrderShelf: Sendable {
 }
 
 extension OrderShelf {
+    package func rebuild() async throws { try await prepare() }
     package func fault(of order: ShelvedOrder) -> String? { nil }
     package func reload(_ orders: [ShelvedOrder], epoch: Int64) async throws { try await load(orders, epoch: epoch) }
     package func newestEpoch() async throws -> Int64 { 0 }

@@ -15,9 +15,27 @@ package struct WarmShelf: OrderShelf {
     /// Of one person; beyond it a text search is refused rather than incomplete.
     package static let documentsMax = 100_000
 
-    package init(node: Node, index name: String = "orders-warm") { (self.node, self.name) = (node, name) }
+    /// Requests from outside may not write it.
+    package static let indexName = "orders-warm"
+    /// How many orders the directory places here: with none an index that is not there is empty, with any it is lost.
+    private let placed: @Sendable () async throws -> Int64
 
-    package func prepare() async throws {
+    package init(node: Node, index name: String = indexName, placed: @escaping @Sendable () async throws -> Int64 = { 0 }) {
+        (self.node, self.name, self.placed) = (node, name, placed)
+    }
+
+    private func isThere() async throws -> Bool {
+        if node.indexNames.contains(name) { return true }
+        let orders = try await placed()
+        guard orders == 0 else {
+            throw StoreError.unavailable("the index \(name) is lost, and \(orders) orders lie in it: restore its newest snapshot, then run `isotherm tier reconcile`")
+        }
+        return false
+    }
+
+    package func prepare() async throws { if !(try await isThere()) { try await rebuild() } }
+
+    package func rebuild() async throws {
         if node.indexNames.contains(name) { return }
         do throws(EngineError) { _ = try await node.createIndex(name, Self.creation) } catch {
             guard error.type == "resource_already_exists_exception" else { throw error }
@@ -41,7 +59,7 @@ package struct WarmShelf: OrderShelf {
     }
 
     package func read(_ orders: [OrderAddress]) async throws -> ShelfRead {
-        guard node.indexNames.contains(name) else { return ShelfRead() }
+        guard try await isThere() else { return ShelfRead() }
         var found = ShelfRead()
         for order in orders { if let document = try await node.get(name, id: order.id.description, realtime: false) { found.documents[order.id] = document.source } }
         return found
@@ -64,6 +82,7 @@ package struct WarmShelf: OrderShelf {
         if let to { range["lt"] = .string(to.description) }
         if !range.isEmpty { filters.append(["range": ["placed_at": .object(range)]]) }
         let found = Mutex<[[UInt8]]>([])
+        guard try await isThere() else { return [] }
         try await pages(["bool": ["filter": .array(filters)]]) { page in
             let count = found.withLock { found in
                 found += page
@@ -126,7 +145,7 @@ package struct WarmShelf: OrderShelf {
             "state": type("keyword"), "currency": type("keyword"), "total_minor": type("long"), "paid_minor": type("long"), "refunded_minor": type("long"),
             "version": type("long"), "lines": lines, "shipments": shipments,
         ]
-        let settings = JSONObject([("index", ["refresh_interval": "-1"])])
+        let settings = JSONObject([("index", ["refresh_interval": "-1", "hidden": true])])
         return IndexCreation(settings: settings, mappings: JSONObject([("dynamic", false), ("properties", properties)]))
     }
 }

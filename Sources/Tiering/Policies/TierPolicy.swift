@@ -50,22 +50,28 @@ package struct TierPolicy: Sendable, Equatable {
     }
 
     /// What is in one tier and belongs to a colder one: selections that share no order.
-    package func moves(from tier: Tier, at now: Instant) -> [(selection: MoveSelection, to: Tier)] {
-        var moves: [(MoveSelection, Tier)] = []
+    package func moves(from tier: Tier, at now: Instant) -> [(selection: MoveSelection, to: Tier)] { selections(in: tier, at: now) { $0 > tier } }
+
+    /// What lies in a tier and belongs to a warmer one, as after a policy was made wider: nothing brings it back but a change of the order.
+    package func colder(in tier: Tier, at now: Instant) -> [MoveSelection] { selections(in: tier, at: now) { $0 < tier }.map(\.selection) }
+
+    // MARK: -
+
+    private func selections(in tier: Tier, at now: Instant, _ isWanted: (Tier) -> Bool) -> [(selection: MoveSelection, to: Tier)] {
+        var found: [(MoveSelection, Tier)] = []
         for (group, bands) in classes.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             let states = OrderState.final.filter { dataClass(of: $0) == group }
             if states.isEmpty { continue }
-            for band in bands where band.tier > tier {
+            for band in bands where isWanted(band.tier) {
                 // An age of exactly `from` days belongs to the band, of exactly `to` days to the next: placed_at <= now - from, > now - to.
-                let before = Instant(microseconds: now.adding(days: -band.from).microseconds &+ 1)
+                // The first has also what was placed after now.
+                let before = band.from == 0 ? Instant(microseconds: .max) : Instant(microseconds: now.adding(days: -band.from).microseconds &+ 1)
                 let since = band.to.map { Instant(microseconds: now.adding(days: -$0).microseconds &+ 1) } ?? Instant(microseconds: .min)
-                moves.append((MoveSelection(from: tier, states: states, since: since, before: before), band.tier))
+                found.append((MoveSelection(from: tier, states: states, since: since, before: before), band.tier))
             }
         }
-        return moves
+        return found
     }
-
-    // MARK: -
 
     private func dataClass(of state: OrderState) -> DataClass {
         for (group, _) in classes where group.states?.contains(state) == true { return group }

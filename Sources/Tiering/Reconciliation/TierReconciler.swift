@@ -7,7 +7,7 @@
 // Invariants
 //     1  Every document is looked at before any is removed.
 //     2  Run again, from any stop, it ends the same.
-//     3  What cannot be found anywhere is named, and its row in the directory stays.
+//     3  What cannot be found anywhere is named, and its row in the directory stays. A document that cannot be read counts as one that is not there.
 
 package import Orders
 package import Storage
@@ -27,6 +27,8 @@ package struct ReconcileReport: Sendable, Equatable {
     package var batchesEnded = 0
     /// Products told anew, since the product index knew a later outbox.
     package var products = 0
+    /// Documents that cannot be read, passed over: whoever is missing one is looked for in staging.
+    package var damaged = 0
     /// Nowhere to be found.
     package var lost: [OrderID] = []
     package init() {}
@@ -53,10 +55,18 @@ package actor TierReconciler {
     }
 
     package func run() async throws -> ReconcileReport {
+        do { return try await reconcile() } catch {
+            // Nobody has to wait for its end.
+            if epoch > 0 { _ = try? await tell(.release(epoch: epoch)) }
+            throw error
+        }
+    }
+
+    private func reconcile() async throws -> ReconcileReport {
         report = ReconcileReport()
         var above: Int64 = 0
         for shelf in shelves.values {
-            try await shelf.prepare()
+            try await shelf.rebuild()
             above = max(above, try await shelf.newestEpoch())
         }
         epoch = try await tell(.lease(holder: holder, seconds: 3_600, takesOver: true, above: above)).recordVersion
@@ -86,11 +96,15 @@ package actor TierReconciler {
     }
 
     private func adopt(_ documents: [[UInt8]], placed tier: Tier) async throws {
-        let open = try documents.map { (person: try OrderDocument(openPartOf: $0).order.person, bytes: $0) }, known = try keys.find(open.map(\.person))
+        let open = documents.compactMap { bytes in Self.openPart(bytes).map { (person: $0.person, bytes: bytes) } }, known = try keys.find(open.map(\.person))
+        report.damaged += documents.count - open.count
         var found: [FoundOrder] = []
         for (person, bytes) in open {
             let key = if let key = known[person] { key } else { try keys.state(of: person) }
-            found.append(FoundOrder(document: try OrderDocument(parsing: bytes, key: key), tier: tier, digest: OrderDocument.digest(of: bytes)))
+            do throws(StoreError) { found.append(FoundOrder(document: try OrderDocument(parsing: bytes, key: key), tier: tier, digest: OrderDocument.digest(of: bytes))) } catch {
+                guard case .damaged = error else { throw error }
+                report.damaged += 1
+            }
         }
         guard !found.isEmpty else { return }
         report.adopted += Int(clamping: try await tell(.adopt(found, keys: known, epoch: epoch)).recordVersion)
@@ -109,7 +123,7 @@ package actor TierReconciler {
     private func adoptStaged(_ documents: [[UInt8]], _ tier: Tier) async throws {
         report.staged += documents.count
         guard let shelf = shelves[tier] else { return }
-        let parsed = try documents.map { (order: try OrderDocument(openPartOf: $0).order, bytes: $0) }, placements = try await store.placements(parsed.map(\.order.id))
+        let parsed = documents.compactMap { bytes in Self.openPart(bytes).map { (order: $0, bytes: bytes) } }, placements = try await store.placements(parsed.map(\.order.id))
         let later = parsed.filter { one in placements[one.order.id].map { $0.version < one.order.version } ?? true }
         guard !later.isEmpty else { return }
         try await shelf.reload(later.map { ShelvedOrder(id: $0.order.id, version: $0.order.version, bytes: $0.bytes) }, epoch: epoch)
@@ -128,9 +142,12 @@ package actor TierReconciler {
             after = last
             let placements = try await store.placements(keys.map(\.order))
             let addresses = keys.compactMap { key in placements[key.order].map { OrderAddress(key.order, $0) } }
-            let found = try await shelves[tier]?.read(addresses).documents ?? [:]
+            let found = try await shelves[tier]?.read(addresses).documents ?? [:], known = try self.keys.find(addresses.map(\.person))
             for address in addresses {
-                guard let bytes = found[address.id], try OrderDocument(openPartOf: bytes).order.version == address.version else {
+                let key = if let key = known[address.person] { key } else { try self.keys.state(of: address.person) }
+                // Opened: one that was damaged within is as good as none.
+                guard let bytes = found[address.id], let order = (try? OrderDocument(parsing: bytes, key: key))?.order, order.id == address.id, order.version == address.version
+                else {
                     missing.append(address)
                     continue
                 }
@@ -149,7 +166,7 @@ package actor TierReconciler {
                 let known = back.withLock { $0 }
                 var orders: [ShelvedOrder] = []
                 for bytes in documents {
-                    let order = try OrderDocument(openPartOf: bytes).order
+                    guard let order = Self.openPart(bytes) else { continue }
                     if wanted[order.id]?.version == order.version, !known.contains(order.id) { orders.append(ShelvedOrder(id: order.id, version: order.version, bytes: bytes)) }
                 }
                 if orders.isEmpty { return }
@@ -180,7 +197,7 @@ package actor TierReconciler {
     private func removeCopies(_ shelf: any OrderShelf) async throws {
         let stale = Mutex<[ShelfKey]>([]), lost = Set(report.lost)
         try await shelf.scan { documents in
-            let orders = try documents.map { try OrderDocument(openPartOf: $0).order }
+            let orders = documents.compactMap(Self.openPart)
             let placements = try await self.store.placements(orders.map(\.id))
             // Of a lost order an older copy is better than none.
             let keys = orders.filter { order in !lost.contains(order.id) && placements[order.id].map { $0.tier != shelf.tier || $0.version != order.version } ?? true }
@@ -190,6 +207,8 @@ package actor TierReconciler {
         for start in stride(from: 0, to: keys.count, by: 10_000) { try await shelf.remove(Array(keys[start..<min(start + 10_000, keys.count)]), epoch: epoch) }
         report.copiesRemoved += keys.count
     }
+
+    private static func openPart(_ bytes: [UInt8]) -> Order? { try? OrderDocument(openPartOf: bytes).order }
 
     @discardableResult
     private func tell(_ command: MoveCommand) async throws -> StoreOutcome {

@@ -3,6 +3,7 @@
 package import ArgumentParser
 package import Archive
 package import JSON
+internal import Orders
 
 package struct ArchiveQueryCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
@@ -35,6 +36,21 @@ package struct ArchiveQueryCommand: AsyncParsableCommand {
         for line in csv ? answer.csv : answer.lines { Terminal.line(line) }
         if answer.addsCurrencies { Terminal.remark("these amounts add up currencies: \(answer.tally.currencies.sorted().joined(separator: ", ")); --by currency keeps them apart") }
         Terminal.remark(archive.readText)
+    }
+}
+
+extension ArchiveFilterOptions {
+    /// Called when arguments are parsed, also those of `export`.
+    package func validate() throws {
+        do throws(CommandError) { try Self.check(states: state, currencies: currency) } catch { throw ValidationError(error.description) }
+    }
+
+    /// A word that no order can have is a slip of the pen, and its zeros no answer.
+    package static func check(states: [String], currencies: [String]) throws(CommandError) {
+        if let word = states.first(where: { OrderState(rawValue: $0) == nil }) {
+            throw CommandError("there is no state \(word); there are: \(OrderState.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        if let word = currencies.first(where: { Currency(code: $0) == nil }) { throw CommandError("a currency is three capital letters, as EUR, not \(word)") }
     }
 }
 

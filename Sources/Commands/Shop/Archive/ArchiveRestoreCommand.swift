@@ -1,7 +1,7 @@
 // `isotherm archive restore`: the table as it was, somewhere else.
 
 package import ArgumentParser
-internal import Archive
+package import Archive
 internal import ObjectStorage
 
 package struct ArchiveRestoreCommand: AsyncParsableCommand {
@@ -19,14 +19,10 @@ package struct ArchiveRestoreCommand: AsyncParsableCommand {
     package init() {}
 
     package func run() async throws {
-        let instant = try asOf.map { text in
-            guard let instant = HudiInstant(text) ?? ArchiveMoments.microseconds(text).map({ HudiInstant(milliseconds: $0 / 1_000) }) else {
-                throw CommandError("--as-of is 17 digits as `archive ls --commits` shows them, or a moment as 2026-04-01T00:00:00Z, not \(text)")
-            }
-            return instant
-        }
-        let archive = try await place.open(), target = try ObjectStores.open(location: to)
-        var copy = TableCopy(try await archive.table.snapshot(), to: target, prefix: OpenArchive.prefix)
+        let archive = try await place.open(), snapshot = try await archive.table.snapshot(), instant = try asOf.map { try ArchiveAsOf.instant($0, in: snapshot) }
+        // Order matters: a moment that is refused leaves no folder behind.
+        let target = try ObjectStores.open(location: to)
+        var copy = TableCopy(snapshot, to: target, prefix: OpenArchive.prefix)
         try await copy.run(asOf: instant)
         let second = try await OpenArchive(target)
         let outcome = try await ArchiveVerification.run(second.table, includesOlder: true)
@@ -34,5 +30,19 @@ package struct ArchiveRestoreCommand: AsyncParsableCommand {
         Terminal.line("\(grouped(copy.objects)) objects, \(grouped(copy.bytes)) bytes copied to \(second.table.place)")
         Terminal.remark("\(archive.readText); of the copy: \(second.readText)")
         if !outcome.isSound { throw ExitCode(1) }
+    }
+}
+
+package enum ArchiveAsOf {
+    /// - Throws: for a text that names no moment, and for a moment before everything: the table was not there then, and an empty copy of it would look sound.
+    package static func instant(_ text: String, in snapshot: TableSnapshot) throws(CommandError) -> HudiInstant {
+        guard let instant = HudiInstant(text) ?? ArchiveMoments.microseconds(text).map({ HudiInstant(milliseconds: $0 / 1_000) }) else {
+            throw CommandError("--as-of is 17 digits as `archive ls --commits` shows them, or a moment as 2026-04-01T00:00:00Z, not \(text)")
+        }
+        guard let first = snapshot.instants.first else { throw CommandError("--as-of: the table has no commit yet") }
+        guard first <= instant else {
+            throw CommandError("--as-of \(text) is before the first commit that the table has, \(first) (\(ArchiveMoments.text(first.milliseconds * 1_000)))")
+        }
+        return instant
     }
 }

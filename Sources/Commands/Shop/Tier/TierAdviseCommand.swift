@@ -8,7 +8,7 @@ internal import Tiering
 
 package struct TierAdviseCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
-        commandName: "advise", abstract: "Whether the policy's boundaries fit the reads: orders read, by their age and the tier that answered.",
+        commandName: "advise", abstract: "Whether the policy's boundaries fit the reads: orders read, by their age and the tier they lie in.",
         discussion: "isotherm tier advise --data data --days 30\n\nA server counts every order it shows. May run beside it; the last ten seconds are not written yet.")
     @OptionGroup var options: TierPolicyOptions
     @Option(help: "Days back from now whose reads count.") var days = 30

@@ -1,4 +1,4 @@
-// `isotherm tier plan|run|status` (and `reconcile`, in its own file): what would move between the tiers, moving it, and where everything is.
+// `isotherm tier run`, and what it shares with `plan`, `status`, `reconcile` and `advise`, each in its own file: the policy, the moment, the data folder.
 
 package import ArgumentParser
 internal import Engine
@@ -18,7 +18,7 @@ package struct TierCommand: AsyncParsableCommand {
 package struct TierPolicyOptions: ParsableArguments {
     @Option(help: "The data folder.") var data = "data"
     @Option(help: "A policy of the file; without it the one that the file names.") var policy: String?
-    @Option(name: .customLong("policies"), help: "The file of policies.") var file = "config/tiers.yaml"
+    @Option(name: .customLong("policies"), help: "The file of policies; without it config/tiers.yaml, and where that is not there what isotherm ships with.") var file: String?
     @Option(help: "The moment whose ages count, as 2018-09-03T18:00:00Z; without it now.") var now: String?
     @Flag(help: "Print JSON.") var json = false
     package init() {}
@@ -31,46 +31,18 @@ package struct TierPolicyOptions: ParsableArguments {
         }
     }
 
+    /// Stands still at `--now`.
+    var clock: @Sendable () -> Instant {
+        get throws {
+            if now == nil { return { Instant.now() } }
+            let instant = try instant
+            return { instant }
+        }
+    }
+
     func read() throws -> (policy: TierPolicy, file: PolicyFile) {
-        let text = try Files.text(file)
-        do throws(PolicyError) {
-            let policies = try PolicyFile(yaml: text)
-            return (try policies.policy(policy), policies)
-        } catch { throw CommandError("\(file): \(error)") }
-    }
-}
-
-package struct TierPlanCommand: AsyncParsableCommand {
-    package static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "The dry run: how many orders would move where, and about how many bytes.",
-        discussion: "isotherm tier plan --data data --policy case-study\n\nReads only; may run beside a server. Bytes are the mean of a sample times the number of orders.")
-    @OptionGroup var options: TierPolicyOptions
-    package init() {}
-
-    package func run() async throws {
-        let (policy, file) = try options.read(), now = try options.instant
-        let plan = try await ShopFolder.withStore(options.data, exclusively: false) { store in
-            try await TierPlan(policy, at: now, pace: file.pace, prices: file.prices, in: store)
-        }
-        if options.json { return Terminal.line(json(plan, policy, now, file.prices).text) }
-        Terminal.line("policy \(policy.name) at \(now)")
-        for row in plan.rows {
-            Terminal.line("\("\(row.from.rawValue) -> \(row.to.rawValue)".padded(14)) \(grouped(Int(row.orders)).padded(12, left: true)) orders  "
-                + "about \(grouped(Int(row.bytes))) bytes, \(grouped(Int(row.requests))) requests, \(fixed(row.costOnce, 4)) \(file.prices.currency)"
-                + (row.costMonthly.map { ", then \(fixed($0, 4)) a month" } ?? ""))
-        }
-        for tier in Tier.allCases { Terminal.line("\("stay \(tier.rawValue)".padded(14)) \(grouped(Int(plan.staying[tier] ?? 0)).padded(12, left: true)) orders") }
-    }
-
-    private func json(_ plan: TierPlan, _ policy: TierPolicy, _ now: Instant, _ prices: PriceTable) -> JSONValue {
-        let rows = plan.rows.map { row -> JSONValue in
-            [
-                "from": .string(row.from.rawValue), "to": .string(row.to.rawValue), "orders": .integer(row.orders), "bytes": .integer(row.bytes),
-                "requests": .integer(row.requests), "cost": .number(row.costOnce), "cost_a_month": row.costMonthly.map { .number($0) } ?? nil, "currency": .string(prices.currency),
-            ]
-        }
-        let staying = JSONObject(Tier.allCases.map { ($0.rawValue, .integer(plan.staying[$0] ?? 0)) })
-        return ["policy": .string(policy.name), "now": .string(now.description), "moves": .array(rows), "staying": .object(staying)]
+        let policies = try PolicySource.read(file)
+        do throws(PolicyError) { return (try policies.policy(policy), policies) } catch { throw CommandError((file.map { $0 + ": " } ?? "") + error.description) }
     }
 }
 
@@ -90,6 +62,7 @@ package struct TierRunCommand: AsyncParsableCommand {
             guard (1...2_000).contains(batch) else { throw CommandError("--batch is between 1 and 2,000") }
             (pace.batchOrders, pace.archiveBatchOrders) = (batch, batch)
         }
+        try ShopFolder.refuseUntilReconciled(options.data)
         let start = monotonicNanoseconds()
         let (report, census) = try await ShopFolder.withStore(options.data, exclusively: false) { store in
             // The node holds the data folder's lock: no server and no other mover is alive.
@@ -116,45 +89,21 @@ package struct TierRunCommand: AsyncParsableCommand {
             let value: JSONValue = [
                 "moved": .integer(Int64(report.moved)), "changed_meanwhile": .integer(Int64(report.changed)), "batches": .integer(Int64(report.batches)),
                 "resumed": .integer(Int64(report.resumed)), "abandoned": .integer(Int64(report.abandoned)), "bytes": .integer(Int64(report.bytes)),
-                "refused": .integer(Int64(report.refused)), "copies_removed": .integer(Int64(report.copies)), "tiers": .object(census),
+                "refused": .integer(Int64(report.refused)), "refusal": report.refused > 0 ? .string(report.refusal) : .null, "copies_removed": .integer(Int64(report.copies)), "tiers": .object(census),
             ]
-            return Terminal.line(value.text)
+            Terminal.line(value.text)
+            return try Self.end(report)
         }
         Terminal.line("\(grouped(report.moved)) orders moved in \(grouped(report.batches)) batches, \(grouped(report.bytes)) bytes, in \(fixed(seconds, 2)) s")
         if report.resumed > 0 { Terminal.line("\(report.resumed) batches of an earlier run gone on with, \(report.abandoned) of them given up") }
         if report.changed > 0 { Terminal.line("\(grouped(report.changed)) had changed meanwhile, and stay until the next run") }
         if report.refused > 0 { Terminal.line("\(grouped(report.refused)) cannot lie in the next tier, and stay; the last of them: \(report.refusal)") }
         if report.copies > 0 { Terminal.line("\(grouped(report.copies)) copies removed that late changes had left") }
+        try Self.end(report)
     }
-}
 
-package struct TierStatusCommand: AsyncParsableCommand {
-    package static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Orders by tier, batches not ended, and who is moving.", discussion: "May run beside a server.")
-    @Option(help: "The data folder.") var data = "data"
-    @Flag(help: "Print JSON.") var json = false
-    package init() {}
-
-    package func run() async throws {
-        let (census, open, lease) = try await ShopFolder.withStore(data, exclusively: false) { store in
-            (try await store.census(), try await store.openMoves(), try await store.moverLease())
-        }
-        let now = Instant.now(), holder = lease.flatMap { $0.until > now ? $0 : nil }
-        if json {
-            let moves = open.map { batch -> JSONValue in
-                [
-                    "batch": .string(batch.id.description), "from": .string(batch.from.rawValue), "to": .string(batch.to.rawValue), "step": .string(batch.step.rawValue),
-                    "orders": .integer(Int64(batch.entries.count)), "started_at": .string(batch.startedAt.description),
-                ]
-            }
-            let tiers = JSONObject(Tier.allCases.map { ($0.rawValue, .integer(census[$0] ?? 0)) })
-            let value: JSONValue = ["tiers": .object(tiers), "open": .array(moves), "mover": holder.map { .string($0.holder) } ?? nil]
-            return Terminal.line(value.text)
-        }
-        for tier in Tier.allCases { Terminal.line("\(tier.rawValue.padded(6)) \(grouped(Int(census[tier] ?? 0)).padded(12, left: true)) orders") }
-        for batch in open {
-            Terminal.line("open: \(batch.id), \(batch.from.rawValue) -> \(batch.to.rawValue), \(batch.entries.count) orders, \(batch.step.rawValue), since \(batch.startedAt)")
-        }
-        if let holder { Terminal.line("moving: \(holder.holder), until \(holder.until)") }
+    /// As of a bulk request: what could not be done was told, the rest is done.
+    private static func end(_ report: MoverReport) throws {
+        if report.refused > 0 { throw ExitCode(2) }
     }
 }
