@@ -69,8 +69,13 @@ extension Directory {
     }
 
     package func status(_ name: String) throws(StorageError) -> FileStatus? {
-        guard let length = try length(name) else { return nil }
-        return FileStatus(length: length, stamp: String(CRC32C.of(try read(name)), radix: 16) + "-" + String(length))
+        do throws(StorageError) {
+            let bytes = try read(name)
+            return FileStatus(length: bytes.count, stamp: String(CRC32C.of(bytes), radix: 16) + "-" + String(bytes.count))
+        } catch {
+            if error.kind == .notFound { return nil }
+            throw error
+        }
     }
 
     package func read(_ name: String, _ range: Range<Int>) throws(StorageError) -> [UInt8] {

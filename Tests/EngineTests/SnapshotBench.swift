@@ -69,14 +69,17 @@ let shopMapping = #"{"properties":{"title":{"type":"text"},"price":{"type":"inte
 final class FaultyStore: ObjectStore {
     enum Fault: Sendable, CaseIterable { case once, onceLate, stop, stopLate }
     private let inner: any ObjectStore
-    private let fault: Fault
+    /// Nil: nothing fails, `meanwhile` comes before the call.
+    private let fault: Fault?
     private let at: Int
     /// Only calls that change something count.
     private let changesOnly: Bool
+    /// What others do at the call; with `onceLate` before its answer is missed.
+    private let meanwhile: @Sendable () async -> Void
     private let count = Mutex(0)
 
-    init(_ inner: any ObjectStore, _ fault: Fault = .once, at: Int = .max, changesOnly: Bool = false) {
-        (self.inner, self.fault, self.at, self.changesOnly) = (inner, fault, at, changesOnly)
+    init(_ inner: any ObjectStore, _ fault: Fault? = .once, at: Int = .max, changesOnly: Bool = false, meanwhile: @escaping @Sendable () async -> Void = {}) {
+        (self.inner, self.fault, self.at, self.changesOnly, self.meanwhile) = (inner, fault, at, changesOnly, meanwhile)
     }
 
     var place: String { inner.place }
@@ -92,12 +95,16 @@ final class FaultyStore: ObjectStore {
         case .once where n == at && isOurs: throw ObjectStoreError(.unavailable, place: place, "refused")
         case .onceLate where n == at && isOurs:
             _ = try await body()
+            await meanwhile()
             throw lost
         case .stop where n >= at && (isOurs || n > at): throw lost
         case .stopLate where n == at && isOurs:
             _ = try await body()
             throw lost
         case .stopLate where n > at || (n == at && !isOurs): throw lost
+        case nil where n == at && isOurs:
+            await meanwhile()
+            return try await body()
         default: return try await body()
         }
     }

@@ -217,6 +217,46 @@ struct SnapshotFaultTests {
         await node.close()
     }
 
+    @Test("whose answer was lost, and whose root others have passed and cleared away meanwhile, is told that another was first", arguments: [1, 20])
+    func passed(others: Int) async throws {
+        let node = try await nodeInMemory(), store = memoryStore()
+        try await SnapshotTests.shop(node)
+        let old = try await repository(store).newest()
+        let slow = FaultyStore(store, .onceLate, at: 1, changesOnly: true) {
+            // As if they had come before its root was there.
+            try? await store.delete("index-0000000000000001")
+            for n in 0..<others { _ = try? await node.takeSnapshot(SnapshotRequest("y\(n)"), in: repository(store)) }
+        }
+        #expect(try await repository(slow).commit(old) == false)
+        #expect(try await repository(store).list().count == others)
+        await node.close()
+    }
+
+    @Test("who removes or copies a snapshot that another removes at any of its calls is told that it is missing; there is no damage", arguments: [false, true])
+    func removers(copies: Bool) async throws {
+        let node = try await nodeInMemory(), store = memoryStore()
+        try await SnapshotTests.shop(node)
+        var at = 1, beaten = 0
+        while at < 30 {
+            for name in ["s", "t"] { _ = try await node.takeSnapshot(SnapshotRequest(name), in: repository(store)) }
+            let slow = FaultyStore(store, nil, at: at) { for name in ["s", "t"] { _ = try? await repository(store).delete([name]) } }
+            do throws(EngineError) {
+                if copies { _ = try await repository(slow).clone("s", as: "copy", indices: ["shop"], now: 0) } else { try await repository(slow).delete(["s"]) }
+            } catch {
+                #expect(error.type == "snapshot_missing_exception", "\(at): \(error)")
+                beaten += 1
+            }
+            #expect(try await repository(store).verify(reading: true).problems == [])
+            let left = try await repository(store).list().map(\.name)
+            #expect(left.allSatisfy { $0 == "copy" } || slow.calls < at, "\(at): \(left)")
+            if slow.calls < at { break }
+            if !left.isEmpty { try await repository(store).delete(left) }
+            at += 1
+        }
+        #expect(at > 5 && at < 30 && beaten >= 3)
+        await node.close()
+    }
+
     @Test("any flipped byte and any cut in any object is told by name, when restoring or verifying")
     func damage() async throws {
         let node = try await nodeInMemory(), base = memoryStore()

@@ -18,6 +18,26 @@ struct FolderStoreTests {
     @Test("keeps the contract in memory", arguments: ObjectStoreContract.cases)
     func inMemory(_ part: ObjectStoreContract.Case) async throws { try await part.run(FolderObjectStore(MemoryDirectory())) }
 
+    @Test("an object that goes away while it is listed, or asked for, is there or is not: never an error", arguments: [false, true])
+    func vanishing(onDisk: Bool) async throws {
+        let folder = try TemporaryFolder(), store = FolderObjectStore(onDisk ? try FileDirectory(folder.path) : MemoryDirectory())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for n in 0..<2000 {
+                    try await store.put("a-\(n % 3)", [1, 2, 3], ifAbsent: true)
+                    try await store.delete("a-\(n % 3)")
+                }
+            }
+            group.addTask {
+                for _ in 0..<4000 {
+                    #expect(try await store.listAll(prefix: "a-").allSatisfy { $0.size == 3 })
+                    _ = try await store.headIfPresent("a-1")
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test("a key cannot be a folder of others: refused, and said so")
     func between() async throws {
         let folder = try TemporaryFolder(), store = FolderObjectStore(try FileDirectory(folder.path))

@@ -101,7 +101,10 @@ package final class SnapshotRepository: Sendable {
         do throws(ObjectStoreError) { try await store.put(RepositoryRoot.key(next.generation), next.encoded(), ifAbsent: true) } catch {
             // Some file systems over a network tell of a link that they made, and repeated, as of another's.
             if error.kind == .alreadyExists { return try await newest().writers.contains(me) }
-            if error.mayHaveBeenApplied, let seen = try? await newest(), seen.writers.contains(me) { return true }
+            guard error.mayHaveBeenApplied, let seen = try? await newest() else { throw failure(error) }
+            if seen.writers.contains(me) { return true }
+            // Others have passed this generation without it. Where it lies now, or will, it counts for nothing.
+            if seen.generation >= next.generation, isRemembered(next.generation, by: seen) { return false }
             throw failure(error)
         }
         // Who was slow may have put a root that others have left behind and cleared away: it counts for nothing.
@@ -110,11 +113,14 @@ package final class SnapshotRepository: Sendable {
             await clearRoots(below: next.generation)
             return true
         }
-        guard seen.generation > next.generation, seen.generation - next.generation < UInt64(RepositoryRoot.writersMax) else {
+        guard seen.generation > next.generation, isRemembered(next.generation, by: seen) else {
             throw EngineError(.failed, "repository_exception", "[\(name)] so much was changed meanwhile that nobody knows whether this change is in; look, and try again")
         }
         return false
     }
+
+    /// Whether a root would name who made this earlier one, or the same, if it came from it.
+    private func isRemembered(_ generation: UInt64, by root: RepositoryRoot) -> Bool { root.generation - generation < UInt64(RepositoryRoot.writersMax) }
 
     private func clearRoots(below generation: UInt64) async {
         guard generation > UInt64(RepositoryRoot.kept), let listed = try? await store.listAll(prefix: "index-") else { return }
@@ -210,7 +216,13 @@ package final class SnapshotRepository: Sendable {
     func change<R>(_ body: (inout RepositoryRoot) async throws(EngineError) -> R?) async throws(EngineError) -> R? {
         for _ in 0..<Self.attemptsMax {
             var next = try await newest()
-            guard let result = try await body(&next) else { return nil }
+            let seen = next.generation, result: R?
+            do throws(EngineError) { result = try await body(&next) } catch {
+                // What another removed while it was read is no damage.
+                if try await newest().generation == seen { throw error }
+                continue
+            }
+            guard let result else { return nil }
             if try await commit(next) { return result }
         }
         throw busy
