@@ -40,7 +40,7 @@ package enum Server {
         let upkeep = Task { await shop.keepUp() }
         let ended: Result<Void, any Error>
         do {
-            let signals = StopSignals()
+            let signals = try StopSignals()
             let listener = try await HTTPListener.open(
                 host: configuration.host, port: configuration.port, idle: .seconds(configuration.idleSecondsMax), on: loop, service: responder)
             let indexes = node.indexNames.count

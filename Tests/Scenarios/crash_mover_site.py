@@ -198,11 +198,17 @@ class SiteServer(Server):
         self.spawn()
         return self
 
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.stop()
-        self.kill()
-        self.log.close()
+    def __exit__(self, kind, *_):
+        try:
+            if self.process.poll() is None:
+                self.stop()
+        except subprocess.TimeoutExpired:
+            # What went wrong before is told first.
+            if kind is None:
+                raise Violation("the server did not end within 30 s of SIGTERM") from None
+        finally:
+            self.kill()
+            self.log.close()
 
     def spawn(self):
         popen = subprocess.Popen

@@ -123,6 +123,21 @@ def end(server):
     check("the server ends by itself, with code 0", code == 0, code)
 
 
+def early(binary, folder):
+    """A signal is heard from the moment that the server says it is ready."""
+    codes = []
+    for n in range(24):
+        server = Server(binary, folder)
+        server.process.send_signal((signal.SIGTERM, signal.SIGINT)[n % 2])
+        try:
+            codes.append(server.process.wait(timeout=20))
+        except subprocess.TimeoutExpired:
+            codes.append("goes on")
+            server.process.kill()
+            server.process.wait()
+    check("a server that is ended as soon as it is ready ends", codes == [0] * 24, codes)
+
+
 def main():
     binary = str(pathlib.Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory() as folder:
@@ -134,6 +149,7 @@ def main():
             connections(server)
             crowd(server)
             end(server)
+            early(binary, pathlib.Path(folder))
             server = Server(binary, pathlib.Path(folder))
             check("what was acknowledged is there after a restart", server.send("GET", "/last/_count")[1].get("count") == 12_000)
         finally:
