@@ -183,7 +183,11 @@ extension HudiTable {
     fileprivate func source(_ slice: FileSlice, _ meter: ReadMeter) -> ParquetSource {
         ParquetSource(byteCount: slice.byteCount) { [store, key = key(slice.path)] (range) async throws(ParquetError) in
             meter.add(range.count)
-            do throws(ObjectStoreError) { return try await store.get(key, range) } catch { throw .unreadable(error.description) }
+            do throws(ObjectStoreError) { return try await store.get(key, range) } catch {
+                // Taken away meanwhile, by a clean, or lost: whoever reads tells the one from the other by looking at the table again.
+                if error.kind == .notFound || error.kind == .damaged { throw .damaged(error.description, offset: range.lowerBound) }
+                throw .unreadable(error.description)
+            }
         }
     }
 }

@@ -84,6 +84,7 @@ package final class Node: Sendable {
         let catalogue = Catalogue()
         let node = Node(options: options, root: root, folder: folder, catalogue: catalogue, pools: pools, lock: lock)
         do throws(EngineError) {
+            try RestoreJournal.recover(root, folder)
             for uuid in uuids {
                 guard let index = try Index.open(uuid, in: folder, node: node.parts) else {
                     try? folder.removeDirectory(uuid)

@@ -38,7 +38,7 @@ package final class S3ObjectStore: ObjectStore {
             return Self.tag(try await client.send(request))
         } catch {
             guard ifAbsent, error.kind == .alreadyExists || error.isUncertain, error.kind != .cancelled else { throw self.error(error, key) }
-            return try await settle(key, word, error)
+            return try await settle(key, word, error, digest)
         }
     }
 
@@ -112,8 +112,8 @@ package final class S3ObjectStore: ObjectStore {
     static let wordHeader = "x-amz-meta-isotherm-write"
     static func newWord() -> String { Hexadecimal.text(SecureRandom.bytes(16)) }
 
-    /// Asks the store whose write is there. An error is thrown unless it is ours.
-    func settle(_ key: ObjectKey, _ word: String, _ failure: S3Failure) async throws(ObjectStoreError) -> ObjectTag {
+    /// Asks the store whose write is there. An error is thrown unless it is ours, and of the bytes that were sent as far as its tag tells.
+    func settle(_ key: ObjectKey, _ word: String, _ failure: S3Failure, _ digest: [UInt8]? = nil) async throws(ObjectStoreError) -> ObjectTag {
         let answer: HTTPAnswer
         do throws(S3Failure) { answer = try await client.send(S3Request(method: "HEAD", key: full(key))) } catch {
             // Nothing there any more, or nobody says: the write may have been, and have been removed.
@@ -121,7 +121,10 @@ package final class S3ObjectStore: ObjectStore {
             let kind = failure.kind == .alreadyExists ? .unavailable : failure.kind
             throw ObjectStoreError(kind, place: at(key), reason, mayHaveBeenApplied: true)
         }
-        if answer.header(Self.wordHeader) == word { return Self.tag(answer) }
+        if answer.header(Self.wordHeader) == word {
+            if let fault = Self.tagFault(answer, digest) { throw error(fault, key) }
+            return Self.tag(answer)
+        }
         throw ObjectStoreError(.alreadyExists, place: at(key), "another object has this key")
     }
 

@@ -148,16 +148,18 @@ final class S3Upload: ObjectUpload {
             guard error.isUncertain || error.kind == .alreadyExists || error.code == "NoSuchUpload", error.kind != .cancelled else { throw failed(error) }
             var failure = error
             if error.kind == .notFound { (failure.kind, failure.reason) = (.unavailable, "the upload is gone: \(error.reason)") }
-            return try await settled(failure)
+            return try await settled(failure, parts)
         }
     }
 
-    private func settled(_ failure: S3Failure) async throws(ObjectStoreError) -> ObjectTag {
-        do throws(ObjectStoreError) { return try await store.settle(key, word, failure) } catch {
+    private func settled(_ failure: S3Failure, _ parts: [Part]) async throws(ObjectStoreError) -> ObjectTag {
+        let tag: ObjectTag
+        do throws(ObjectStoreError) { tag = try await store.settle(key, word, failure) } catch {
             // Another's object there says nothing against an upload that would have replaced it.
             if error.kind == .alreadyExists, !ifAbsent { throw ObjectStoreError(.unavailable, place: error.place, failure.reason, mayHaveBeenApplied: true) }
             throw error
         }
+        do throws(S3Failure) { return try checked(tag, parts) } catch { throw store.error(error, key) }
     }
 
     /// S3's tag of an object by parts is the MD5 of its parts' MD5s and their number.
@@ -165,7 +167,7 @@ final class S3Upload: ObjectUpload {
         let digests = parts.compactMap(\.digest)
         guard digests.count == parts.count, let digest = MD5.hash(digests.flatMap { $0 }), tag.text.utf8.dropFirst(32).first == UInt8(ascii: "-") else { return tag }
         if tag.text == Hexadecimal.text(digest) + "-\(parts.count)" { return tag }
-        throw S3Failure(kind: .damaged, status: 200, reason: "the parts were put together otherwise than they were sent")
+        throw S3Failure(kind: .damaged, status: 200, reason: "the parts were put together otherwise than they were sent", isUncertain: true)
     }
 
     private func failed(_ failure: S3Failure) -> ObjectStoreError {

@@ -59,8 +59,15 @@ package final class BlockingPool: Sendable {
                 if last { s.running -= 1 }
                 return nil
             }
-            defer { s.next += 1 }
-            return s.jobs[s.next]
+            let job = s.jobs[s.next]
+            // What it holds goes with it, also while the queue is never empty.
+            s.jobs[s.next] = {}
+            s.next += 1
+            if s.next >= 1_024, s.next >= s.jobs.count / 2 {
+                s.jobs.removeFirst(s.next)
+                s.next = 0
+            }
+            return job
         }
     }
 

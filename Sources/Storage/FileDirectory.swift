@@ -173,7 +173,13 @@ package final class FileDirectory: Directory {
         guard let stream = unsafe opendir(path) else { throw systemError(path, "cannot list") }
         defer { unsafe closedir(stream) }
         var names: [String] = []
-        while let entry = unsafe readdir(stream) {
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(stream) else {
+                // The end, or an error: what was read until then is not the folder.
+                if errno != 0 { throw systemError(path, "cannot list") }
+                break
+            }
             // Safe: d_name is NUL-terminated within the entry, which lives until the next readdir.
             let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
                 unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)

@@ -173,7 +173,8 @@ package final class FolderObjectStore: ObjectStore {
             if writing.ifAbsent {
                 try folder.link(writing.temporary, to: name)
                 isNamed = true
-                try folder.remove(writing.temporary)
+                // Another process may have swept it.
+                do throws(StorageError) { try folder.remove(writing.temporary) } catch { if error.kind != .notFound { throw error } }
             } else {
                 try folder.rename(writing.temporary, to: name)
                 isNamed = true
@@ -184,6 +185,9 @@ package final class FolderObjectStore: ObjectStore {
             return ObjectTag(status.stamp)
         } catch {
             discard(writing)
+            if error.kind == .notFound, !isNamed {
+                throw ObjectStoreError(.unavailable, place: at(writing.key), "its half-written file was swept by another process; try again")
+            }
             guard error.kind == .exists, !isNamed else { throw ObjectStoreError(error, mayHaveBeenApplied: isNamed) }
             // Another's object: said only once it is durable, since the caller may act on it.
             do throws(StorageError) { try folder.sync() } catch { throw ObjectStoreError(error) }

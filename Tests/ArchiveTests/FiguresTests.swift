@@ -103,6 +103,18 @@ struct FiguresTests {
         }
     }
 
+    @Test("names that differ in their bytes alone are two, as to every other reader")
+    func bytes() throws {
+        var order = SampleOrders.order(1), tally = try OrderTally(by: [.seller])
+        let names = ["Caf\u{E9}", "Cafe\u{301}"]
+        order.lines = names.enumerated().map { n, name in
+            .init(position: Int64(n + 1), sku: "S", title: "T", seller: name, quantity: 1, unitMinor: 5, freightMinor: 0, totalMinor: 5)
+        }
+        try tally.add(OrderFigures(order))
+        #expect(tally.rows.map { Array($0.key[0].utf8) } == [Array(names[1].utf8), Array(names[0].utf8)])
+        #expect(tally.rows.allSatisfy { $0.sums.orders == 1 && $0.sums.lines == 1 })
+    }
+
     @Test("an amount is written with its three places, also a negative and a large one")
     func texts() {
         #expect([0, 1, -1, 999, 1_000, -12_345].map { OrderTally.text($0) } == ["0.000", "0.001", "-0.001", "0.999", "1.000", "-12.345"])

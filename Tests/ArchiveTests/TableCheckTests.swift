@@ -179,4 +179,29 @@ struct TableCheckTests {
         for (instant, rows) in states[2...] { #expect(try await copied(instant) == rows) }
         for (instant, _) in states[..<2] { await #expect(throws: ArchiveError.self, "\(instant)") { try await copied(instant) } }
     }
+
+    @Test("a month that was never touched again keeps its old commit: what other months were then is refused all the same, or is right")
+    func asOfUneven() async throws {
+        let bench = Bench(), writer = try await bench.writer()
+        let all = (0..<400).map { SampleOrders.order($0) }, border = SampleOrders.january + 31 * SampleOrders.day
+        let still = all.filter { $0.placedAt < border }, busy = (0..<400).filter { all[$0].placedAt >= border + 28 * SampleOrders.day }
+        var states: [(HudiInstant, [ArchivedRow])] = []
+        for round in 0..<15 {
+            let orders = round == 0 ? still : busy[round * 3..<round * 3 + 20].map { SampleOrders.order($0, version: Int64(round + 1)) }
+            states.append((try #require(try await writer.upsert(orders).instant), try await bench.table().snapshot().all()))
+        }
+        _ = try await writer.clean(keeping: 10)
+        var right = 0
+        for (instant, rows) in states {
+            let target = FolderObjectStore(MemoryDirectory())
+            var copy = TableCopy(try await bench.table().snapshot(), to: target, prefix: "orders")
+            do throws(ArchiveError) { try await copy.run(asOf: instant) } catch {
+                #expect(error.kind == .misuse)
+                continue
+            }
+            #expect(try await HudiTable.open(target, prefix: "orders").snapshot().all() == rows, "\(instant)")
+            right += 1
+        }
+        #expect(right >= 10 && right < 15)
+    }
 }

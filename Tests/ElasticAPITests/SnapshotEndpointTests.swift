@@ -41,6 +41,10 @@ struct SnapshotEndpointTests {
         let status = try await json(router, .get, "/_snapshot/daily/monday/_status")["snapshots"]?.array?.first
         #expect((status?["stats"]?["incremental"]?["file_count"]?.integer ?? 0) > 0 && status?["shards_stats"]?["done"] == 2 && status?["indices"]?["other"] != nil)
         #expect(try await json(router, .get, "/_snapshot/_status")["snapshots"] == [])
+        for (size, offset) in [("1", "9223372036854775807"), ("9223372036854775807", "1"), ("9223372036854775807", "9223372036854775807"), ("-1", "9223372036854775807")] {
+            let page = try await json(router, .get, "/_snapshot/_all/_all?size=\(size)&offset=\(offset)")
+            #expect(page["snapshots"] == [] && page["total"] == 1 && page["remaining"] == 0)
+        }
 
         let restored = try await json(
             router, .post, "/_snapshot/daily/monday/_restore?wait_for_completion=true",

@@ -1,5 +1,6 @@
 // Repositories whose store fails or whose writer stops at any call: what was a snapshot stays one, what was told as made is there, and everything works afterwards.
 
+import Bytes
 import Engine
 import IsothermTesting
 import JSON
@@ -161,6 +162,118 @@ struct SnapshotFaultTests {
             at += 1
         }
         #expect(at > 20 && at < 300 && whole > 0)
+    }
+
+    @Test("any call to the repository's disk fails while a snapshot is taken, and then power goes: what was told is there")
+    func toldIsDurable() async throws {
+        let node = try await nodeInMemory()
+        _ = try await node.createIndex("shop")
+        try await node.fill("shop", 0..<3)
+        var at = 1, told = 0, refused = 0
+        while at < 1_000 {
+            let disk = FaultyDisk(seed: UInt64(at)), store = FolderObjectStore(disk.root)
+            _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository(store))
+            let before = disk.calls
+            disk.failAt(call: at, .io)
+            var isTold = false
+            do throws(EngineError) {
+                _ = try await node.takeSnapshot(SnapshotRequest("b"), in: repository(store))
+                isTold = true
+            } catch {}
+            let calls = disk.calls - before
+            disk.heal()
+            for seed in UInt64(0)..<8 {
+                let left = repository(FolderObjectStore(disk.powerCut(seed: seed).root)), names = try await left.list().map(\.name)
+                #expect(names.contains("a") && (!isTold || names.contains("b")), "call \(at): \(names)")
+                #expect(try await left.verify(reading: true).problems == [], "call \(at)")
+            }
+            (told, refused) = (told + (isTold ? 1 : 0), refused + (isTold ? 0 : 1))
+            if calls < at { break }
+            at += 1
+        }
+        #expect(at > 8 && at < 1_000 && told > 1 && refused > 5, "\(at) \(told) \(refused)")
+        await node.close()
+    }
+
+    @Test("the machine stops at any call to the disk while two indexes are restored at once: both are there, or none")
+    func togetherOrNone() async throws {
+        let (other, store, contents) = try await Self.scene()
+        _ = try await other.createIndex("more")
+        try await other.fill("more", 0..<20)
+        _ = try await other.takeSnapshot(SnapshotRequest("two"), in: repository(store))
+        await other.close()
+        var at = 1, whole = 0
+        while at < 500 {
+            let disk = FaultyDisk(seed: UInt64(at)), node = try await nodeInMemory(disk.root)
+            let before = disk.calls
+            disk.dieAt(call: at)
+            _ = try? await node.restore(RestoreRequest("two"), from: repository(store))
+            let calls = disk.calls - before, after = disk.powerCut(), again = try await nodeInMemory(after.root)
+            if again.indexNames.isEmpty {
+                #expect(try after.root.directory("indexes").listDirectories() == [], "call \(at)")
+                _ = try await again.restore(RestoreRequest("two"), from: repository(store))
+            } else { whole += 1 }
+            #expect(again.indexNames.sorted() == ["more", "shop"], "call \(at)")
+            #expect(try await again.contents("shop") == contents["c"], "call \(at)")
+            #expect(try await again.contents("more").count == 20, "call \(at)")
+            #expect(try after.root.length("restoring.json") == nil)
+            await again.close()
+            await node.close()
+            if calls < at { break }
+            at += 1
+        }
+        #expect(at > 40 && at < 500 && whole > 0)
+    }
+
+    @Test("a root with impossible numbers is damage, not the end of the process", arguments: ["sweeps", "generation", "held", "bytes", "stored", "started", "ended"])
+    func impossible(member: String) async throws {
+        let node = try await nodeInMemory(), store = memoryStore()
+        try await SnapshotTests.shop(node)
+        _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository(store))
+        let key = try #require(try await store.listAll(prefix: "index-").last?.key), text = String(decoding: try await store.get(key), as: UTF8.self)
+        for number in ["9223372036854775807", "4611686018427387904", "-9223372036854775808", "-1"] {
+            let body = text.split(separator: "\n")[0].replacing(try Regex("\"\(member)\":[0-9]+"), with: "\"\(member)\":\(number)")
+            let sum = String(CRC32C.of(Array(body.utf8)), radix: 16)
+            try await store.put(key, Array("\(body)\n{\"crc32c\":\"\(String(repeating: "0", count: 8 - sum.count))\(sum)\"}\n".utf8))
+            for call in 0..<4 {
+                do throws(EngineError) {
+                    switch call {
+                    case 0: _ = try await repository(store).list()
+                    case 1: _ = try await repository(store).sweep()
+                    case 2: _ = try await node.takeSnapshot(SnapshotRequest("b"), in: repository(store))
+                    default: _ = try await node.restore(RestoreRequest("a"), from: repository(store))
+                    }
+                    Issue.record("\(member) \(number): call \(call) goes on")
+                } catch { #expect(error.type == "corrupt_repository_exception" && error.reason.contains("a member is missing or wrong"), "\(member) \(number): \(error)") }
+            }
+        }
+        await node.close()
+    }
+
+    @Test("a snapshot that goes away at any call of its restoring or of looking at it is told as missing, not as damaged", arguments: [false, true])
+    func goesAway(looks: Bool) async throws {
+        let (other, base, _) = try await Self.scene()
+        await other.close()
+        let node = try await nodeInMemory()
+        var at = 1, missing = 0
+        while at < 100 {
+            let store = try await base.copied()
+            let slow = FaultyStore(store, nil, at: at) { for name in ["a", "b"] { _ = try? await repository(store).delete([name]) } }
+            do throws(EngineError) {
+                if looks { #expect(try await repository(slow).verify(reading: true).problems == [], "call \(at)") } else {
+                    _ = try await node.restore(RestoreRequest("b"), from: repository(slow))
+                    try await node.deleteIndex("shop")
+                }
+            } catch {
+                #expect(error.type == "snapshot_restore_exception", "call \(at): \(error)")
+                missing += 1
+            }
+            #expect(node.indexNames == [])
+            if slow.calls < at { break }
+            at += 1
+        }
+        #expect(at > 5 && at < 100 && (looks || missing > 3))
+        await node.close()
     }
 
     @Test("several writers at once: each snapshot that was told is whole, whoever removes and sweeps meanwhile")

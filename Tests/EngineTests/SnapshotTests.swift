@@ -191,12 +191,15 @@ struct SnapshotTests {
 
     @Test("a sweep takes nothing where there is no repository, and nothing that is not shaped as its own")
     func strangers() async throws {
-        let node = try await nodeInMemory(), store = memoryStore(), repository = repository(store)
+        let root = MemoryDirectory(), node = try await nodeInMemory(), store = FolderObjectStore(root), repository = repository(store)
+        // As another program's, and half-written as by a store of ours.
+        _ = try root.create(".~lock.list.ods#")
         let others = ["blobs/readme.txt", "blobs/0123456789012345678901-x", "snapshots/daily/index-0000000000000001", "snapshots/notes", "trial-notes", "snapshots/0123456789012345678901.txt"]
         let lost = "blobs/abcdefghij0123456789ab-7"
         for key in others + [lost] { try await store.put(key, [1]) }
         await #expect(throws: EngineError.self) { try await repository.sweep() }
         #expect(try await store.headIfPresent(lost) != nil)
+        #expect(try root.length(".~lock.list.ods#") != nil, "where there is no repository")
         #expect(try await repository.verify(reading: false).problems.count == 1)
         try await Self.shop(node)
         _ = try await node.takeSnapshot(SnapshotRequest("a"), in: repository)

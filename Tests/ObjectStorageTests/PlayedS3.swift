@@ -9,7 +9,8 @@ import Synchronization
 
 final class PlayedS3: HTTPTransport {
     enum Fault: Sendable {
-        case lostAnswer, notSent, broken, status(Int), slowDown, garbled, timedOut
+        /// `otherBytes`: what a put stores is not what it was sent.
+        case lostAnswer, otherBytes, notSent, broken, status(Int), slowDown, garbled, timedOut
     }
     private struct Object { var bytes: [UInt8], tag: String, word: String? }
     private struct Upload { var key: String, word: String?, parts: [Int: [UInt8]] = [:] }
@@ -41,13 +42,21 @@ final class PlayedS3: HTTPTransport {
             let fault = s.faults.removeValue(forKey: s.requests.count)
             switch fault {
             case .notSent, .broken, .timedOut, .status, .slowDown: return (fault, Self.error(503, "SlowDown"))
+            case .otherBytes:
+                var answer = respond(request, target, &s)
+                if let stored = s.objects[Array(target.key.utf8)] {
+                    let bytes = stored.bytes.map { $0 ^ 1 }, tag = Self.tag(bytes)
+                    s.objects[Array(target.key.utf8)] = Object(bytes: bytes, tag: tag, word: stored.word)
+                    answer = HTTPAnswer(status: answer.status, headers: [("etag", "\"\(tag)\"")], body: answer.body)
+                }
+                return (nil, answer)
             default: return (fault, respond(request, target, &s))
             }
         }
         switch fault {
         case nil: return answer
         case .notSent: throw HTTPFailure(.notSent, "refused")
-        case .broken, .lostAnswer: throw HTTPFailure(.broken, "cut")
+        case .broken, .lostAnswer, .otherBytes: throw HTTPFailure(.broken, "cut")
         case .timedOut: throw HTTPFailure(.timedOut, "nothing came")
         case .status(let status): return HTTPAnswer(status: status, headers: [], body: Array("<html>no".utf8))
         case .slowDown: return HTTPAnswer(status: 503, headers: [("retry-after", "0")], body: Self.error(503, "SlowDown").body)

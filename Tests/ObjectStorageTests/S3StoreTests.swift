@@ -63,6 +63,18 @@ struct S3StoreTests {
         await Self.expect(.alreadyExists) { try await store.put("theirs", [1], ifAbsent: true) }
     }
 
+    @Test("a put whose bytes were stored otherwise is told as damage, also when its next try finds it there")
+    func otherBytes() async throws {
+        let server = PlayedS3(), store = try S3ObjectStore.played(server)
+        server.fail(request: 1, .otherBytes)
+        await Self.expect(.damaged) { try await store.put("decision", [1, 2, 3], ifAbsent: true) }
+        #expect(server.requests.count > 2)
+        // One that may be replaced is written again.
+        server.fail(request: 1, .otherBytes)
+        try await store.put("other", [1, 2, 3])
+        #expect(try await store.get("other") == [1, 2, 3])
+    }
+
     @Test("when nobody can say whether the put was applied, the error says that")
     func unknown() async throws {
         let server = PlayedS3(), store = try S3ObjectStore.played(server, tries: 2)

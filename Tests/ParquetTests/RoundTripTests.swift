@@ -31,6 +31,34 @@ struct RoundTripTests {
         try await people(bytes, file, orders)
     }
 
+    @Test("a file whose pages another version packed says the same; one whose footer says something else does not")
+    func packedOtherwise() async throws {
+        let orders = OrderRows.orders(3_000, seed: 5)
+        var options = ParquetWriter.Options()
+        options.bloomColumns = ["person_ref"]
+        options.lookupColumn = "person_ref"
+        func finding(_ bytes: [UInt8]) async throws -> EncodingCheck.Finding {
+            let file = try await ParquetFile.open(ParquetSource(bytes))
+            var check = try EncodingCheck(file, options: options)
+            for group in file.metadata.rowGroups.indices { try await check.add(try await file.columns(of: group)) }
+            return try await check.finish(keyValues: file.metadata.keyValues.filter { $0.key != LookupIndex.key })
+        }
+        let bytes = try OrderRows.file(orders, options: options, groupRows: 50)
+        #expect(try await finding(bytes) == .same)
+        var other = options
+        other.compressionLevel = 1
+        let found = try await finding(try OrderRows.file(orders, options: other, groupRows: 50))
+        guard case .packedOtherwise = found else {
+            Issue.record("\(found)")
+            return
+        }
+        other.statisticsColumns = ["person_ref"]
+        guard case .wrong = try await finding(try OrderRows.file(orders, options: other, groupRows: 50)) else {
+            Issue.record("other statistics are not told")
+            return
+        }
+    }
+
     private func pages(_ file: ParquetFile, _ orders: [OrderRows.Order], _ random: inout Seeded) async throws {
         var base = 0
         for (g, group) in file.metadata.rowGroups.enumerated() {

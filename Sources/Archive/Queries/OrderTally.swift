@@ -19,7 +19,8 @@ package struct OrderTally: Sendable {
     }
 
     package let dimensions: [Dimension]
-    private var groups: [[String]: Sums] = [:]
+    /// As bytes: names that Swift holds to be the same, an accent within its letter and behind it, are two to every other reader.
+    private var groups: [[[UInt8]]: Sums] = [:]
     /// Currencies seen: amounts of different ones do not add up to anything.
     package private(set) var currencies: Set<String> = []
     private static let groupsMax = 1_000_000
@@ -39,7 +40,7 @@ package struct OrderTally: Sendable {
     package mutating func add(_ order: OrderFigures) throws(ArchiveError) {
         currencies.insert(order.currency)
         if dimensions.contains(.seller) {
-            for (seller, lines) in Dictionary(grouping: order.lines, by: { $0.seller ?? "" }) {
+            for (seller, lines) in Dictionary(grouping: order.lines, by: { Array(($0.seller ?? "").utf8) }) {
                 var sums = sums(key(order, seller))
                 sums.orders += 1
                 sums.lines = (sums.lines ?? 0) + Int64(lines.count)
@@ -48,7 +49,7 @@ package struct OrderTally: Sendable {
                 try set(key(order, seller), sums)
             }
         } else if dimensions.contains(.paymentMethod) {
-            for (method, payments) in Dictionary(grouping: order.payments, by: \.method) {
+            for (method, payments) in Dictionary(grouping: order.payments, by: { Array($0.method.utf8) }) {
                 var sums = sums(key(order, method))
                 sums.orders += 1
                 (sums.lines, sums.quantity) = (nil, nil)
@@ -59,22 +60,23 @@ package struct OrderTally: Sendable {
                 try set(key(order, method), sums)
             }
         } else {
-            var sums = sums(key(order, ""))
+            var sums = sums(key(order, []))
             sums.orders += 1
             (sums.lines, sums.quantity) = ((sums.lines ?? 0) &+ order.lineCount, (sums.quantity ?? 0) &+ order.quantity)
             sums.total += Int128(order.total)
             (sums.paid, sums.refunded) = ((sums.paid ?? 0) + Int128(order.paid), (sums.refunded ?? 0) + Int128(order.refunded))
-            try set(key(order, ""), sums)
+            try set(key(order, []), sums)
         }
     }
 
     /// By key, as bytes. Without dimensions there is one row, also of nothing.
     package var rows: [(key: [String], sums: Sums)] {
         if dimensions.isEmpty, groups.isEmpty { return [([], Sums())] }
-        return groups.map { ($0.key, $0.value) }.sorted { a, b in
-            for (x, y) in zip(a.key, b.key) where x != y { return x.utf8.lexicographicallyPrecedes(y.utf8) }
+        let sorted = groups.sorted { a, b in
+            for (x, y) in zip(a.key, b.key) where x != y { return x.lexicographicallyPrecedes(y) }
             return false
         }
+        return sorted.map { group in (group.key.map { String(decoding: $0, as: UTF8.self) }, group.value) }
     }
 
     /// Thousandths as "12.340".
@@ -85,21 +87,21 @@ package struct OrderTally: Sendable {
 
     // MARK: -
 
-    private func sums(_ key: [String]) -> Sums { groups[key] ?? Sums() }
+    private func sums(_ key: [[UInt8]]) -> Sums { groups[key] ?? Sums() }
 
-    private mutating func set(_ key: [String], _ sums: Sums) throws(ArchiveError) {
+    private mutating func set(_ key: [[UInt8]], _ sums: Sums) throws(ArchiveError) {
         groups[key] = sums
         guard groups.count <= Self.groupsMax else { throw ArchiveError(.misuse, place: "by", "more than \(Self.groupsMax) groups; ask for fewer at once") }
     }
 
-    private func key(_ order: OrderFigures, _ inner: String) -> [String] {
+    private func key(_ order: OrderFigures, _ inner: [UInt8]) -> [[UInt8]] {
         let date = dimensions.contains(.month) || dimensions.contains(.year) ? Calendar.date(order.placedAt / 86_400_000_000) : (0, 0, 0)
         return dimensions.map { dimension in
             switch dimension {
-            case .month: Calendar.padded(date.0, 4) + "-" + Calendar.padded(date.1, 2)
-            case .year: Calendar.padded(date.0, 4)
-            case .state: order.status
-            case .currency: order.currency
+            case .month: Array((Calendar.padded(date.0, 4) + "-" + Calendar.padded(date.1, 2)).utf8)
+            case .year: Array(Calendar.padded(date.0, 4).utf8)
+            case .state: Array(order.status.utf8)
+            case .currency: Array(order.currency.utf8)
             case .seller, .paymentMethod: inner
             }
         }

@@ -42,17 +42,26 @@ package struct TableCopy {
 
     /// Whether everything the table was at that moment is still there: of each group the slice of then, which the next one names as the one before.
     private func checkReach(_ asOf: HudiInstant) async throws(ArchiveError) {
-        var then: [String: FileSlice] = [:], next: [String: HudiCommit.WriteStat] = [:]
-        for one in try await snapshot.commits() {
-            for write in one.commit.writes {
-                if one.instant <= asOf { then[write.slice.fileID] = write.slice } else if next[write.slice.fileID] == nil { next[write.slice.fileID] = write }
+        var then: [String: FileSlice] = [:], next: [String: HudiCommit.WriteStat] = [:], all = try await snapshot.commits().map { ($0.instant, $0.commit) }
+        // What was decided for and is not shown yet comes between two of them all the same.
+        for instant in snapshot.lostCommits { all.append((instant, try await decided(instant))) }
+        for (instant, commit) in all.sorted(by: { $0.0 < $1.0 }) {
+            for write in commit.writes {
+                if instant <= asOf { then[write.slice.fileID] = write.slice } else if next[write.slice.fileID] == nil { next[write.slice.fileID] = write }
             }
         }
         func lost() -> ArchiveError {
             ArchiveError(.misuse, place: snapshot.table.place, "what the table was at \(asOf) has been cleaned away; `archive ls --commits` shows how far back it reaches")
         }
-        for (id, write) in next where write.previous.map({ $0 <= asOf }) ?? false { guard then[id]?.instant == write.previous else { throw lost() } }
+        // Also where the one before is later than that moment: its commit is forgotten then, and what came before it.
+        for (id, write) in next where write.previous != nil { guard then[id]?.instant == write.previous else { throw lost() } }
         for slice in then.values where snapshot.listing.files[slice.path] == nil { throw lost() }
+    }
+
+    private func decided(_ instant: HudiInstant) async throws(ArchiveError) -> HudiCommit {
+        let path = TableListing.decisions + instant.description, table = snapshot.table
+        let bytes = try await reaching { () async throws(ObjectStoreError) in try await table.store.get(table.key(path)) }
+        return try HudiCommit(parsing: bytes, instant: instant, place: table.place + "/" + path)
     }
 
     private mutating func copy(_ path: String) async throws(ArchiveError) {

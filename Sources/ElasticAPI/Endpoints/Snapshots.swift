@@ -163,7 +163,7 @@ struct SnapshotGetEndpoint: Endpoint {
         for (name, _) in try services.node.repositories(repositories) { found += try await matching(services, try await services.node.repository(name)) }
         found.sort { before($0, $1) }
         if isDescending { found.reverse() }
-        let total = found.count, last = size < 0 ? total : min(total, offset + size), chosen = found[min(offset, last)..<last]
+        let total = found.count, first = min(offset, total), last = size < 0 ? total : first + min(size, total - first), chosen = found[first..<last]
         var shown: [JSONValue] = []
         for one in chosen {
             let name = withRepository ? one.repository.name : nil

@@ -27,7 +27,7 @@ package struct RestoreRequest: Sendable {
 package struct RestoreJob: Sendable {
     fileprivate let node: Node
     fileprivate let repository: SnapshotRepository
-    fileprivate let snapshot: String
+    fileprivate let snapshot: SnapshotManifest
     fileprivate let parts: [(source: IndexSnapshotManifest, file: IndexFile)]
     fileprivate let ticket: SnapshotWork.Ticket
 
@@ -42,9 +42,13 @@ package struct RestoreJob: Sendable {
         defer { ticket.end() }
         do throws(EngineError) {
             for part in parts { try await node.lay(part.source, part.file.uuid, from: repository) }
-            return try await node.writers.run { () throws(EngineError) in try node.publish(parts.map(\.file), repository, snapshot) }
+            return try await node.writers.run { () throws(EngineError) in try node.publish(parts.map(\.file), repository, snapshot.name) }
         } catch {
             await node.writers.run { node.clear(parts.map(\.file.uuid)) }
+            // What was removed meanwhile is no damage.
+            if error.type == "corrupt_repository_exception", let there = try? await repository.list(), !there.contains(where: { $0.uuid == snapshot.uuid }) {
+                throw Node.refusal(repository, snapshot.name, "the snapshot was removed meanwhile", .notFound)
+            }
             throw error
         }
     }
@@ -73,14 +77,14 @@ extension Node {
         guard let ticket = snapshotWork.begin(restoring: Set(names.keys)) else {
             throw Self.refusal(repository, request.snapshot, "cannot restore index [\(names.keys.sorted().joined(separator: ","))] because it is being restored already")
         }
-        return RestoreJob(node: self, repository: repository, snapshot: request.snapshot, parts: parts, ticket: ticket)
+        return RestoreJob(node: self, repository: repository, snapshot: manifest, parts: parts, ticket: ticket)
     }
 
     package func restore(_ request: RestoreRequest, from repository: SnapshotRepository) async throws(EngineError) -> [String] {
         try await restoreJob(request, from: repository).run()
     }
 
-    private static func refusal(
+    fileprivate static func refusal(
         _ repository: SnapshotRepository, _ snapshot: String, _ why: String, _ family: EngineError.Family = .failed
     ) -> EngineError {
         EngineError(family, "snapshot_restore_exception", "[\(repository.name):\(snapshot)] \(why)")
@@ -157,6 +161,7 @@ extension Node {
             // All are opened before the first is there for others: of several that belong together none is left alone.
             var opened: [Index] = []
             do throws(EngineError) {
+                if files.count > 1 { try RestoreJournal.begin(files.map(\.uuid), root) }
                 for file in files {
                     do throws(StorageError) {
                         try folder.sync()
@@ -166,6 +171,7 @@ extension Node {
                     opened.append(index)
                     _ = try index.shard()
                 }
+                if files.count > 1 { try RestoreJournal.end(root) }
             } catch {
                 for index in opened { index.opened?.abandon() }
                 throw error
@@ -186,6 +192,48 @@ extension Node {
             }
             try? folder.removeDirectory(uuid)
         }
+        // Order matters: while a description lies there that may have outlived its removal, the journal says what it is.
+        func isGone(_ uuid: String) -> Bool {
+            do throws(StorageError) { return try folder.existing(uuid) == nil } catch { return false }
+        }
+        if uuids.count > 1, uuids.allSatisfy({ indexes.contains($0) || isGone($0) }) { try? RestoreJournal.end(root) }
+    }
+}
+
+/// Which indexes are becoming ones together, in `restoring.json` of the data folder while they get their descriptions: whoever is stopped meanwhile has none of them.
+///
+///     {"format":1,"uuids":[…]}
+///     {"crc32c":"1a2b3c4d"}
+enum RestoreJournal {
+    private static let name = "restoring.json", format: Int64 = 1
+
+    static func begin(_ uuids: [String], _ root: any Directory) throws(EngineError) {
+        do throws(StorageError) {
+            try root.replace(name, with: ChecksummedJSON.encode(JSONObject([("format", .integer(format)), ("uuids", .array(uuids.map { .string($0) }))])))
+        } catch { throw EngineError(error) }
+    }
+
+    static func end(_ root: any Directory) throws(EngineError) {
+        do throws(StorageError) {
+            if try root.length(name) == nil { return }
+            try root.remove(name)
+            try root.sync()
+        } catch { throw EngineError(error) }
+    }
+
+    /// Takes back what a stopped restoring has begun. Before any index is opened.
+    static func recover(_ root: any Directory, _ folder: any Directory) throws(EngineError) {
+        do throws(StorageError) {
+            if try root.length(name) == nil { return }
+            let object = try ChecksummedJSON.decode(try root.read(name), format: format, path: root.path + "/" + name)
+            for uuid in (object["uuids"]?.array ?? []).compactMap(\.string) {
+                // A folder without a description is no index.
+                guard let index = try folder.existing(uuid), try index.length(IndexFile.name) != nil else { continue }
+                try index.remove(IndexFile.name)
+                try index.sync()
+            }
+        } catch { throw EngineError(error) }
+        try end(root)
     }
 }
 

@@ -21,6 +21,8 @@ package struct RepositoryRoot: Sendable, Equatable {
     static let writersMax = 64
     /// How many roots are left lying.
     static let kept = 8
+    /// No count, sum of lengths or millisecond is larger: a root that says so is damaged, or somebody's who meant harm.
+    static let counts: ClosedRange<Int64> = 0...1 << 48
 
     var generation: UInt64 = 0
     var sweeps: Int64 = 0
@@ -66,7 +68,7 @@ package struct RepositoryRoot: Sendable, Equatable {
         let object = try ChecksummedJSON.decode(bytes, format: format, path: path)
         func damaged() -> StorageError { StorageError(.corrupt, path: path, "a member is missing or wrong", at: 0) }
         var root = RepositoryRoot()
-        guard let generation = object["generation"]?.integer, generation > 0, let sweeps = object["sweeps"]?.integer, let writers = object["writers"]?.array,
+        guard let generation = object["generation"]?.integer, generation > 0, Self.counts.contains(generation), let sweeps = object["sweeps"]?.integer, Self.counts.contains(sweeps), let writers = object["writers"]?.array,
             let snapshots = object["snapshots"]?.array, let blobs = object["blobs"]?.array
         else { throw damaged() }
         (root.generation, root.sweeps) = (UInt64(generation), sweeps)
@@ -79,7 +81,7 @@ package struct RepositoryRoot: Sendable, Equatable {
             root.snapshots.append(entry)
         }
         for value in blobs {
-            guard let key = value["key"]?.string, let blob = Blob(value), let held = value["held"]?.integer, held > 0 else { throw damaged() }
+            guard let key = value["key"]?.string, let blob = Blob(value), let held = value["held"]?.integer, held > 0, Self.counts.contains(held) else { throw damaged() }
             root.blobs[key] = HeldBlob(blob: blob, held: held)
         }
         return root
@@ -101,8 +103,12 @@ struct Blob: Sendable, Equatable {
 }
 
 extension Blob {
+    /// A file of an index is far smaller; so many of these as a manifest has room for add up without overflow.
+    private static let lengths: ClosedRange<Int64> = 0...1 << 40
+
     init?(_ json: JSONValue) {
-        guard let name = json["blob"]?.string, let bytes = json["bytes"]?.integer, let stored = json["stored"]?.integer, bytes >= 0, stored >= 0,
+        guard let name = json["blob"]?.string, let bytes = json["bytes"]?.integer, let stored = json["stored"]?.integer,
+            Self.lengths.contains(bytes), Self.lengths.contains(stored),
             let isPacked = json["packed"]?.boolean, let digest = json["digest"]?.string, ObjectKey.fault("blobs/" + name) == nil
         else { return nil }
         self.init(name: name, bytes: Int(bytes), stored: Int(stored), isPacked: isPacked, digest: digest)
@@ -133,7 +139,7 @@ package struct SnapshotEntry: Sendable, Equatable {
 extension SnapshotEntry {
     init?(_ json: JSONValue) {
         guard let name = json["name"]?.string, let uuid = json["uuid"]?.string, let started = json["started"]?.integer, let ended = json["ended"]?.integer,
-            let bytes = json["bytes"]?.integer, let indices = json["indices"]?.array, let failed = json["failed"]?.array, ObjectKey.fault("snapshots/" + uuid) == nil
+            RepositoryRoot.counts.contains(started), RepositoryRoot.counts.contains(ended), let bytes = json["bytes"]?.integer, RepositoryRoot.counts.contains(bytes), let indices = json["indices"]?.array, let failed = json["failed"]?.array, ObjectKey.fault("snapshots/" + uuid) == nil
         else { return nil }
         self.init(
             name: name, uuid: uuid, started: started, ended: ended, indices: indices.compactMap(\.string), failed: failed.compactMap(\.string), bytes: bytes)

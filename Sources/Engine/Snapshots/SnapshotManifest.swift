@@ -47,7 +47,7 @@ package struct SnapshotManifest: Sendable {
         func damaged() -> StorageError { StorageError(.corrupt, path: path, "a member is missing or wrong", at: 0) }
         guard let name = object["name"]?.string, let uuid = object["uuid"]?.string, let started = object["started"]?.integer,
             let ended = object["ended"]?.integer, let global = object["global_state"]?.boolean, let failures = object["failures"]?.array,
-            let indices = object["indices"]?.array
+            let indices = object["indices"]?.array, RepositoryRoot.counts.contains(started), RepositoryRoot.counts.contains(ended)
         else { throw damaged() }
         var manifest = SnapshotManifest(name: name, uuid: uuid, started: started, ended: ended, includesGlobalState: global, metadata: object["metadata"]?.object)
         manifest.failures = failures.map { Failure(index: $0["index"]?.string ?? "", reason: $0["reason"]?.string ?? "") }
@@ -93,8 +93,8 @@ package struct IndexSnapshotManifest: Sendable {
 
 extension IndexSnapshotManifest {
     init?(_ json: JSONValue) {
-        func count(_ name: String) -> Int? { json[name]?.integer.flatMap { $0 < 0 ? nil : Int($0) } }
-        guard let name = json["name"]?.string, let uuid = json["uuid"]?.string, let created = json["created"]?.integer, let settings = json["settings"]?.object,
+        func count(_ name: String) -> Int? { json[name]?.integer.flatMap { RepositoryRoot.counts.contains($0) ? Int($0) : nil } }
+        guard let name = json["name"]?.string, let uuid = json["uuid"]?.string, let created = json["created"]?.integer, RepositoryRoot.counts.contains(created), let settings = json["settings"]?.object,
             let mappings = json["mappings"]?.object, let aliases = json["aliases"]?.object, let documents = count("documents"),
             let addedFiles = count("added_files"), let addedBytes = count("added_bytes"), let addedStored = count("added_stored"), let files = json["files"]?.array
         else { return nil }

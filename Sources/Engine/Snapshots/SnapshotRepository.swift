@@ -44,8 +44,8 @@ package final class SnapshotRepository: Sendable {
     package func list() async throws(EngineError) -> [SnapshotEntry] { try await newest().snapshots }
 
     package func manifest(_ snapshot: String) async throws(EngineError) -> SnapshotManifest {
-        guard let entry = try await newest().snapshot(snapshot) else { throw missing(snapshot) }
-        return try await manifest(of: entry)
+        guard let entry = try await newest().snapshot(snapshot), let found = try await manifestIfThere(of: entry) else { throw missing(snapshot) }
+        return found
     }
 
     package func manifest(of entry: SnapshotEntry) async throws(EngineError) -> SnapshotManifest {
@@ -98,29 +98,37 @@ package final class SnapshotRepository: Sendable {
         next.generation += 1
         let me = RepositoryRoot.Writer(generation: next.generation, word: Self.word())
         next.writers = (next.writers + [me]).suffix(RepositoryRoot.writersMax)
-        do throws(ObjectStoreError) { try await store.put(RepositoryRoot.key(next.generation), next.encoded(), ifAbsent: true) } catch {
-            // Some file systems over a network tell of a link that they made, and repeated, as of another's.
-            if error.kind == .alreadyExists { return try await newest().writers.contains(me) }
-            guard error.mayHaveBeenApplied, let seen = try? await newest() else { throw failure(error) }
-            if seen.writers.contains(me) { return true }
-            // Others have passed this generation without it. Where it lies now, or will, it counts for nothing.
-            if seen.generation >= next.generation, isRemembered(next.generation, by: seen) { return false }
-            throw failure(error)
-        }
-        // Who was slow may have put a root that others have left behind and cleared away: it counts for nothing.
-        let seen = try await newest()
+        let isOthers = try await !put(next), seen = try await newest()
+        // Also where it is told as another's: some file systems over a network tell so of a link that they made, and repeated.
         if seen.writers.contains(me) {
             await clearRoots(below: next.generation)
             return true
         }
-        guard seen.generation > next.generation, isRemembered(next.generation, by: seen) else {
+        // Who was slow may have put a root that others have left behind and cleared away: it counts for nothing.
+        guard seen.generation > next.generation || (isOthers && seen.generation == next.generation), seen.generation - next.generation < UInt64(RepositoryRoot.writersMax) else {
             throw EngineError(.failed, "repository_exception", "[\(name)] so much was changed meanwhile that nobody knows whether this change is in; look, and try again")
         }
         return false
     }
 
-    /// Whether a root would name who made this earlier one, or the same, if it came from it.
-    private func isRemembered(_ generation: UInt64, by root: RepositoryRoot) -> Bool { root.generation - generation < UInt64(RepositoryRoot.writersMax) }
+    /// Puts a root; false when there is one of that generation, which may be this very one.
+    private func put(_ root: RepositoryRoot) async throws(EngineError) -> Bool {
+        let key = RepositoryRoot.key(root.generation), bytes = root.encoded()
+        func once() async throws(ObjectStoreError) -> Bool {
+            do throws(ObjectStoreError) { try await store.put(key, bytes, ifAbsent: true) } catch {
+                if error.kind == .alreadyExists { return false }
+                throw error
+            }
+            return true
+        }
+        do throws(ObjectStoreError) {
+            do throws(ObjectStoreError) { return try await once() } catch {
+                // It may be there and not be durable. Asked again, "it exists" is said only of what is.
+                guard error.mayHaveBeenApplied else { throw error }
+                return try await once()
+            }
+        } catch { throw failure(error) }
+    }
 
     private func clearRoots(below generation: UInt64) async {
         guard generation > UInt64(RepositoryRoot.kept), let listed = try? await store.listAll(prefix: "index-") else { return }
@@ -249,7 +257,7 @@ package final class SnapshotRepository: Sendable {
         EngineError(.badRequest, "invalid_snapshot_name_exception", "[\(name):\(snapshot)] Invalid snapshot name [\(snapshot)], \(why)")
     }
 
-    private var busy: EngineError {
+    var busy: EngineError {
         EngineError(.unavailable, "concurrent_snapshot_execution_exception", "[\(name)] others change the repository all the time; try again later")
     }
 

@@ -89,11 +89,15 @@ package final class ThreadPool: TaskExecutor, @unchecked Sendable {
                     monitor.wakeAll()
                     return nil
                 }
-                defer {
-                    next += 1
-                    if next == jobs.count { (jobs, next) = ([], 0) }
+                let job = jobs[next]
+                // What it holds goes with it, also while the queue is never empty.
+                jobs[next] = {}
+                next += 1
+                if next == jobs.count { (jobs, next) = ([], 0) } else if next >= 1_024, next >= jobs.count / 2 {
+                    jobs.removeFirst(next)
+                    next = 0
                 }
-                return jobs[next]
+                return job
             }
             guard let job else { return }
             job()

@@ -30,6 +30,7 @@ package import Storage
 package struct CommitPoint: Sendable, Equatable {
     package static let version: UInt32 = 2
     package static let segmentsMax = 100_000
+    private static let countsMax: UInt64 = 1 << 62
 
     package struct SegmentEntry: Sendable, Equatable {
         package var name: String
@@ -158,6 +159,10 @@ package struct CommitPoint: Sendable, Equatable {
             commit.segments.append(entry)
         }
         guard r.offset == bodyEnd else { throw Corruption("bytes left over", at: r.offset) }
+        // Its checksum is no signature, and it may come out of a snapshot: each of these is counted on from.
+        guard commit.generation < countsMax, (-1..<Int64(countsMax)).contains(commit.maxSeqNo), commit.translogGeneration < countsMax, commit.nextSegment < countsMax,
+            commit.segments.allSatisfy({ $0.liveGeneration < countsMax && $0.patchGeneration < countsMax })
+        else { throw Corruption("impossible numbers", at: 16) }
         return commit
     }
 

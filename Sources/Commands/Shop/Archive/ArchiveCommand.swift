@@ -55,6 +55,9 @@ struct OpenArchive: Sendable {
             let name = String(path[path.index(after: slash)...])
             do throws(ArchiveError) { return try await OpenArchive(try store(path[..<slash] + query), prefix: name) } catch { if error.kind != .notFound { throw error } }
         }
+        if !isS3, !path.utf8.contains(UInt8(ascii: "/")) {
+            do throws(ArchiveError) { return try await OpenArchive(try store("."), prefix: path) } catch { if error.kind != .notFound { throw error } }
+        }
         throw CommandError("there is no archive in \(path) (no \(prefix)/.hoodie/hoodie.properties); `isotherm tier run` makes one when the first orders are due there")
     }
 

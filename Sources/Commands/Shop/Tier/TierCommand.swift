@@ -64,24 +64,17 @@ package struct TierRunCommand: AsyncParsableCommand {
         }
         try ShopFolder.refuseUntilReconciled(options.data)
         let start = monotonicNanoseconds()
-        let (report, census) = try await ShopFolder.withStore(options.data, exclusively: false) { store in
-            // The node holds the data folder's lock: no server and no other mover is alive.
-            let root = try FileDirectory(options.data, create: false), node = try await Node.open(root: root)
-            do {
-                var setting = OrderMover.Setting(holder: "isotherm tier run \(Bytes16.random())")
-                (setting.pace, setting.takesOver) = (pace, true)
-                let opened = try places.open(root, node: node, hot: store)
-                try await opened.sweep()
-                let keys = try store.personKeys(folder: options.data + "/keys")
-                defer { keys.close() }
-                let mover = OrderMover(store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, setting: setting)
-                let report = try await mover.run(policy, at: now), census = try await store.census()
-                await node.close()
-                return (report, census)
-            } catch {
-                await node.close()
-                throw error
-            }
+        let (report, census) = try await ShopFolder.withNode(options.data) { root, node, store in
+            // Under the lock: a restore may have ended since.
+            try ShopFolder.refuseUntilReconciled(options.data)
+            var setting = OrderMover.Setting(holder: "isotherm tier run \(Bytes16.random())")
+            (setting.pace, setting.takesOver) = (pace, true)
+            let opened = try places.open(root, node: node, hot: store)
+            try await opened.sweep()
+            let keys = try store.personKeys(folder: options.data + "/keys")
+            defer { keys.close() }
+            let mover = OrderMover(store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, setting: setting)
+            return (try await mover.run(policy, at: now), try await store.census())
         }
         let seconds = Double(monotonicNanoseconds() &- start) / 1e9
         if options.json {

@@ -26,24 +26,16 @@ package struct TierReconcileCommand: AsyncParsableCommand {
 
     package func run() async throws {
         let (_, file) = try options.read(), places = file.places, clock = try options.clock, data = options.data
-        let (report, census) = try await ShopFolder.withStore(data, exclusively: false) { store in
-            // The node holds the data folder's lock: no server and no mover is alive.
-            let root = try FileDirectory(data, create: false), node = try await Node.open(root: root)
-            do {
-                let opened = try places.open(root, node: node, hot: store), keys = try store.personKeys(folder: data + "/keys")
-                defer { keys.close() }
-                let reconciler = TierReconciler(
-                    store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, holder: "isotherm tier reconcile \(Bytes16.random())",
-                    catalogue: CatalogueSearch(node: node), clock: clock)
-                let report = try await reconciler.run(), census = try await store.census()
-                // Order matters: under the lock, or the mark of another restore could be meant.
-                try OrderBackup.reconciled(data + "/hot")
-                await node.close()
-                return (report, census)
-            } catch {
-                await node.close()
-                throw error
-            }
+        let (report, census) = try await ShopFolder.withNode(data) { root, node, store in
+            let opened = try places.open(root, node: node, hot: store), keys = try store.personKeys(folder: data + "/keys")
+            defer { keys.close() }
+            let reconciler = TierReconciler(
+                store: store, shelves: opened.shelves, staging: opened.staging, keys: keys, holder: "isotherm tier reconcile \(Bytes16.random())",
+                catalogue: CatalogueSearch(node: node), clock: clock)
+            let report = try await reconciler.run(), census = try await store.census()
+            // Order matters: under the lock, or the mark of another restore could be meant.
+            try OrderBackup.reconciled(data + "/hot")
+            return (report, census)
         }
         if options.json { Terminal.line(Self.json(report, census).text) } else { Self.tell(report, census) }
         if !report.lost.isEmpty { throw ExitCode(1) }
