@@ -121,6 +121,9 @@ http() { $python -B Tests/Scenarios/http_limits.py "$bin"; }
 # The same byte by byte: pipelining, split and smuggling bytes, slow and deaf clients, noise.
 http_wire() { python3 -B Tests/Scenarios/http_wire.py "$bin"; }
 
+# Every number of a request at its extremes.
+extreme_numbers() { python3 -B Tests/Scenarios/extreme_numbers.py "$bin"; }
+
 # The README's lines from search to refund, as they stand there, against a shop like that of `make run`.
 readme_orders() {
   "$bin" bulk shop corpora/shop/products.ndjson --mapping indexes/shop.json --data "$work/data" --quiet
@@ -237,5 +240,5 @@ history_rekeyed() { need "$shared/corpora/olist-orders"; python3 -B Tests/Scenar
 # Walks through generated histories while mover, writers and late changes run; `make walks` does 100,000 over a million orders.
 walks() { python3 -B Tests/Scenarios/walks.py "$bin"; }
 
-all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire readme_orders shop_http object_store parquet hudi history history_rekeyed walks snapshots crash crash_orders crash_mover race"
+all="tidy shop_is_reproducible ir_measures shop damage bulk_over_http cranfield icecat icecat_facets compat compat_7 clients http http_wire extreme_numbers readme_orders shop_http object_store parquet hudi history history_rekeyed walks snapshots crash crash_orders crash_mover race"
 if [ $# = 0 ]; then echo "$all"; else "$1"; fi

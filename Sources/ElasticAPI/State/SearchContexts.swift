@@ -101,7 +101,7 @@ enum TimeText {
     static func short(_ milliseconds: Int64) -> String {
         let units: [(Int64, String)] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")]
         for (scale, unit) in units where milliseconds >= scale {
-            let tenths = milliseconds * 10 / scale
+            let tenths = milliseconds / scale * 10 + milliseconds % scale * 10 / scale
             return tenths % 10 == 0 ? "\(tenths / 10)\(unit)" : "\(tenths / 10).\(tenths % 10)\(unit)"
         }
         return "\(milliseconds)ms"

@@ -121,7 +121,7 @@ package struct DateFormat: Sendable {
             case .pattern(let pattern):
                 guard let fields = pattern.fields(text), let (days, nanoOfDay) = fields.resolve(roundUp: roundUp) else { continue }
                 // 64 bits of milliseconds reach 292 million years; beyond, the text is no date.
-                guard abs(days) <= 106_000_000_000 else { continue }
+                guard days.magnitude <= 106_000_000_000 else { continue }
                 let localMillis = days &* millisecondsPerDay &+ nanoOfDay / 1_000_000
                 let millis = (fields.zone ?? zone).instant(ofLocal: localMillis)
                 return (floorDivide(millis, 1_000), floorRemainder(millis, 1_000) &* 1_000_000 &+ nanoOfDay % 1_000_000)

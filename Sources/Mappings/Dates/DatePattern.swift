@@ -78,11 +78,11 @@ struct DateFields {
     private func resolveDays(roundUp: Bool) -> Int64? {
         if let weekYear {
             let week = self.week ?? 1, weekday = self.weekday ?? 1
-            guard abs(weekYear) <= 999_999_999, (1...53).contains(week), (1...7).contains(weekday) else { return nil }
+            guard weekYear.magnitude <= 999_999_999, (1...53).contains(week), (1...7).contains(weekday) else { return nil }
             return CivilDate.monday(ofWeek: week, in: weekYear) &+ weekday &- 1
         }
         let year = self.year ?? 1970
-        guard abs(year) <= 999_999_999 else { return nil }
+        guard year.magnitude <= 999_999_999 else { return nil }
         if let dayOfYear {
             guard dayOfYear >= 1, dayOfYear <= (CivilDate.isLeap(year) ? 366 : 365) else { return nil }
             return CivilDate(year: year, month: 1, day: 1).days &+ dayOfYear &- 1

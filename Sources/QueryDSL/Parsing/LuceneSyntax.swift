@@ -122,7 +122,7 @@ private struct LuceneReader {
 
     private mutating func phrase(_ fields: Fields) throws(QueryError) -> Query {
         let text = try quoted()
-        let slop = symbol("~") ? Int(number() ?? 0) : syntax.slop
+        let slop = symbol("~") ? Int(min(number() ?? 0, 1_048_576.0)) : syntax.slop
         if fields.count == 1 {
             var phrase = Query.Phrase(field: fields[0].name, text: .string(text))
             (phrase.slop, phrase.analyzer) = (slop, syntax.analyzer)

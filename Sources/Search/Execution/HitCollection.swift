@@ -54,10 +54,11 @@ package struct FoundHits {
 extension PreparedSearch {
     /// Hits from the first one on, as many as from + size need.
     func collect() throws(SearchError) -> CollectedHits {
-        let wanted = request.size == 0 ? 0 : request.from + request.size
+        // Their sum is within the result window of each index, and without any index of no account.
+        let window = request.from.addingReportingOverflow(request.size), wanted = request.size == 0 ? 0 : window.overflow ? Int.max : window.partialValue
         if let field = request.collapse, wanted > 0 { return try collapsed(by: field, wanted) }
-        let window = wanted == 0 ? 0 : max(wanted, request.rescore.map(\.windowSize).max() ?? 0)
-        var result = try collect(window)
+        let reached = wanted == 0 ? 0 : max(wanted, request.rescore.map(\.windowSize).max() ?? 0)
+        var result = try collect(reached)
         if !request.rescore.isEmpty { try rescore(&result) }
         return result
     }

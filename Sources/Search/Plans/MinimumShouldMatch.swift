@@ -28,7 +28,7 @@ package enum MinimumShouldMatch {
         var digits = text.filter { $0 != " " }
         let isShare = digits.hasSuffix("%")
         if isShare { digits.removeLast() }
-        guard let number = Int(digits), abs(number) <= 1 << 30 else { throw wrong(whole) }
+        guard let number = Int(digits), number.magnitude <= 1 << 30 else { throw wrong(whole) }
         guard isShare else { return number < 0 ? clauses + number : number }
         // In float32, as Elasticsearch computes it, so that "33%" of 3 rounds the same way.
         let share = Float(clauses * number) * (1 / 100 as Float)
