@@ -43,10 +43,8 @@ final class ShopMount: Sendable {
     static func open(data: String, host: String, node: Node, _ configuration: ShopConfiguration) throws -> ShopMount {
         try makeFolder(data)
         try makeFolder(data + "/hot")
-        // Under the node's lock: a restore may have ended since anybody looked.
-        if try OrderBackup.isToBeReconciled(data + "/hot") {
-            throw ConfigurationError("the shop was restored from a backup, and other tiers may know more: run `isotherm tier reconcile --data \(data)` first")
-        }
+        // Under the node's lock, or a restore could end after the look.
+        if try OrderBackup.isToBeReconciled(data + "/hot") { throw ConfigurationError(OrderBackup.reconcileFirst(data)) }
         let ring = try KeyRing.open(folder: data + "/keys")
         var options = OrdersSQLiteOptions()
         (options.waitingMax, options.batchMax) = (configuration.waitingMax, configuration.batchMax)

@@ -1,8 +1,8 @@
 // SIGTERM and SIGINT, as something to wait for. The process no longer dies of them.
 //
 // A handler writes a byte into a pipe, where it stays until it is read: a signal that comes before anybody waits is not lost. Dispatch's own signal sources lose
-// what comes before they are registered, which is some time after `resume` has returned: of servers that were ended right after they had said that they are ready, one
-// in forty went on.
+// what comes before they are registered, which is some time after `resume` has returned: on a busy machine some servers that were ended right after they had said that
+// they are ready went on.
 
 internal import Dispatch
 internal import Glibc

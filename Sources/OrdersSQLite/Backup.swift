@@ -72,6 +72,11 @@ package enum OrderBackup {
         return false
     }
 
+    /// What is said where a store that is to be reconciled is asked for.
+    package static func reconcileFirst(_ data: String) -> String {
+        "the shop was restored from a backup, and other tiers may know more: run `isotherm tier reconcile --data \(data)` first"
+    }
+
     /// Takes the mark away, durably. The data folder must be locked still, or the mark of another restore could be meant.
     package static func reconciled(_ folder: String) throws(StoreError) {
         guard unsafe unlink("\(folder)/\(mark)") == 0 || errno == ENOENT else { throw .unavailable("cannot remove \(folder)/\(mark): \(reason())") }

@@ -23,7 +23,6 @@ struct ServeCommand: AsyncParsableCommand {
         configuration.data = data ?? configuration.data
         configuration.host = host ?? configuration.host
         configuration.port = port ?? configuration.port
-        try ShopFolder.refuseUntilReconciled(configuration.data)
         try await Server.run(configuration) { Terminal.line($0) }
     }
 }

@@ -41,31 +41,34 @@ package struct OrderTally: Sendable {
         currencies.insert(order.currency)
         if dimensions.contains(.seller) {
             for (seller, lines) in Dictionary(grouping: order.lines, by: { Array(($0.seller ?? "").utf8) }) {
-                var sums = sums(key(order, seller))
+                let key = key(order, seller)
+                var sums = sums(key)
                 sums.orders += 1
                 sums.lines = (sums.lines ?? 0) + Int64(lines.count)
                 for line in lines { (sums.quantity, sums.total) = ((sums.quantity ?? 0) &+ line.quantity, sums.total + Int128(line.total)) }
                 (sums.paid, sums.refunded) = (nil, nil)
-                try set(key(order, seller), sums)
+                try set(key, sums)
             }
         } else if dimensions.contains(.paymentMethod) {
             for (method, payments) in Dictionary(grouping: order.payments, by: { Array($0.method.utf8) }) {
-                var sums = sums(key(order, method))
+                let key = key(order, method)
+                var sums = sums(key)
                 sums.orders += 1
                 (sums.lines, sums.quantity) = (nil, nil)
                 for payment in payments {
                     sums.total += Int128(payment.amount)
                     (sums.paid, sums.refunded) = ((sums.paid ?? 0) + Int128(payment.captured), (sums.refunded ?? 0) + Int128(payment.refunded))
                 }
-                try set(key(order, method), sums)
+                try set(key, sums)
             }
         } else {
-            var sums = sums(key(order, []))
+            let key = key(order, [])
+            var sums = sums(key)
             sums.orders += 1
             (sums.lines, sums.quantity) = ((sums.lines ?? 0) &+ order.lineCount, (sums.quantity ?? 0) &+ order.quantity)
             sums.total += Int128(order.total)
             (sums.paid, sums.refunded) = ((sums.paid ?? 0) + Int128(order.paid), (sums.refunded ?? 0) + Int128(order.refunded))
-            try set(key(order, []), sums)
+            try set(key, sums)
         }
     }
 

@@ -61,7 +61,7 @@ extension ShopFolder {
     /// changed once more.
     package static func refuseUntilReconciled(_ data: String) throws {
         if try OrderBackup.isToBeReconciled(data + "/hot") {
-            throw CommandError("the shop was restored from a backup, and other tiers may know more: run `isotherm tier reconcile --data \(data)` first")
+            throw CommandError(OrderBackup.reconcileFirst(data))
         }
     }
 }

@@ -62,10 +62,9 @@ package struct TierRunCommand: AsyncParsableCommand {
             guard (1...2_000).contains(batch) else { throw CommandError("--batch is between 1 and 2,000") }
             (pace.batchOrders, pace.archiveBatchOrders) = (batch, batch)
         }
-        try ShopFolder.refuseUntilReconciled(options.data)
         let start = monotonicNanoseconds()
         let (report, census) = try await ShopFolder.withNode(options.data) { root, node, store in
-            // Under the lock: a restore may have ended since.
+            // Under the lock, or a restore could end after the look.
             try ShopFolder.refuseUntilReconciled(options.data)
             var setting = OrderMover.Setting(holder: "isotherm tier run \(Bytes16.random())")
             (setting.pace, setting.takesOver) = (pace, true)
